@@ -1,0 +1,1 @@
+"""The PACKAGE side: tables, validation, DuckDB, releases. Nothing here knows HTTP or HTML."""

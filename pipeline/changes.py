@@ -1,0 +1,100 @@
+"""What differs between two tables of one dataset, row by row: added, removed, changed, with before and after."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from schemas.typography import key_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from schemas.model import Dataset
+
+
+def changes(dataset: Dataset, before: Path, after: Path) -> list[dict[str, Any]]:
+    """Compares a dataset's table as released with the table as it would be released (both Parquet).
+
+    Returns:
+        Objects of changes.json (CONTRACT, 'Outputs'), by kind and key: dataset, key, change, columns.
+    """
+    with duckdb.connect() as con:
+        return changes_between(con, dataset.id, dataset.key, before, after)
+
+
+def changes_between(
+    con: duckdb.DuckDBPyConnection, name: str, key: Sequence[str], before: Path | None, after: Path | None
+) -> list[dict[str, Any]]:
+    """Compares two Parquet files on the columns they share; a file that is None is a table without rows.
+
+    Args:
+        con: a connection to work in.
+        name: the dataset's id, for the result.
+        key: the columns that tell which rows are the same.
+        before: the table then.
+        after: the table now.
+    """
+    then = con.read_parquet(str(before)) if before else None
+    now = con.read_parquet(str(after)) if after else None
+    if then is None or now is None or not set(key) <= set(then.columns) & set(now.columns):
+        found = _all(name, key, "removed", then) + _all(name, key, "added", now)
+    else:
+        shared = [column for column in now.columns if column in then.columns]
+        found = _differing(con, name, key, shared, str(before), str(after))
+    return sorted(found, key=lambda change: (change["change"], change["key"]))
+
+
+def json_value(value: object) -> Any:  # noqa: ANN401 (a JSON scalar)
+    """A cell as JSON has it: dates in ISO 8601, whole numbers without `.0`."""
+    if value is None or isinstance(value, bool | str | int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value == int(value) else value
+    return f"{value:%Y-%m-%dT%H:%M:%SZ}" if hasattr(value, "hour") else str(value)
+
+
+def _differing(
+    con: duckdb.DuckDBPyConnection, name: str, key: Sequence[str], shared: Sequence[str], before: str, after: str
+) -> list[dict[str, Any]]:
+    same_key = " AND ".join(f'was."{column}" = now."{column}"' for column in key)
+    differ = " OR ".join(f'was."{column}" IS DISTINCT FROM now."{column}"' for column in shared)
+    cells = ", ".join(f'{side}."{column}"' for side in ("was", "now") for column in shared)
+    # Column names are a declaration's, held to [a-z0-9_] by its model; values never enter the text.
+    query = f"""
+        SELECT was."{key[0]}" IS NOT NULL, now."{key[0]}" IS NOT NULL, {cells}
+        FROM read_parquet(?) AS was FULL JOIN read_parquet(?) AS now ON {same_key}
+        WHERE {differ}
+    """  # noqa: S608
+    found = []
+    for was, there, *values in con.execute(query, [before, after]).fetchall():
+        old = dict(zip(shared, values[: len(shared)], strict=True))
+        new = dict(zip(shared, values[len(shared) :], strict=True))
+        kind = "changed" if was and there else "added" if there else "removed"
+        pairs = {
+            column: [json_value(old[column]), json_value(new[column])]
+            for column in shared
+            if old[column] != new[column]
+        }
+        found.append(_change(name, key, kind, new if there else old, pairs))
+    return found
+
+
+def _all(name: str, key: Sequence[str], kind: str, table: duckdb.DuckDBPyRelation | None) -> list[dict[str, Any]]:
+    found = []
+    for values in table.fetchall() if table is not None else ():
+        row = dict(zip(table.columns if table is not None else (), values, strict=True))
+        pairs = {
+            column: [None, json_value(value)] if kind == "added" else [json_value(value), None]
+            for column, value in row.items()
+        }
+        found.append(_change(name, key, kind, row, pairs))
+    return found
+
+
+def _change(
+    name: str, key: Sequence[str], kind: str, row: dict[str, Any], pairs: dict[str, list[Any]]
+) -> dict[str, Any]:
+    return {"dataset": name, "key": key_text(row.get(column) for column in key), "change": kind, "columns": pairs}

@@ -1,0 +1,191 @@
+"""The command line (CONTRACT, 'Commands'). Heavy libraries are imported by the command that needs them, not here."""
+
+from __future__ import annotations
+
+import locale
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+app = typer.Typer(
+    help="The web portal of the Cancéropôle Île-de-France as versioned, validated open data.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+PORTAL = "canceropole-idf"
+FAILED, WRONG_USE, HELD, BUSY = 1, 2, 3, 4
+
+Portal = Annotated[str, typer.Argument(help="The portal's id.")]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where outputs are.")]
+Schemas = Annotated[Optional[Path], typer.Option("--schemas", metavar="DIR", help="Where declarations are.")]  # noqa: UP045 (typer reads it at run time)
+OUTPUTS = Path("outputs")
+
+
+def main() -> None:
+    """Runs the command line; every expected failure is one paragraph on standard error and a status of the contract."""
+    app()
+
+
+def language() -> str:
+    """Fr or en, from LANG (LC_ALL and LC_MESSAGES first); en unless French is asked for."""
+    asked = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    return "fr" if locale.normalize(asked).lower().startswith("fr") else "en"
+
+
+def fail(message: str, status: int) -> typer.Exit:
+    """Says why on standard error and gives the exit to raise."""
+    typer.echo(message.strip(), err=True)
+    return typer.Exit(status)
+
+
+def home(schemas: Path | None) -> Path:
+    """The folder of declarations: the project's own unless --schemas names another."""
+    from schemas.load import HOME  # noqa: PLC0415 (pydantic and yaml take a quarter of a second)
+
+    return schemas or HOME
+
+
+@app.command()
+def refresh(
+    portal: Portal = PORTAL,
+    source: Annotated[
+        str, typer.Option("--from", metavar="SOURCE", help="live, sample, a mirror's address, a WARC file, run:<run>.")
+    ] = "live",
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="DATASET", help="Only this one; may repeat.")
+    ] = None,
+    delay: Annotated[Optional[float], typer.Option(min=0, help="Seconds between requests.")] = None,  # noqa: UP045
+    out: Out = OUTPUTS,
+    schemas: Schemas = None,
+) -> None:
+    """Crawl, archive, extract, normalize, validate, gate, build, release.
+
+    Exit 0: released, or nothing changed. 1: failed before data could be judged. 3: something is held. 4: busy.
+    """
+    from pipeline import refreshing  # noqa: PLC0415 (imports the libraries of every stage)
+
+    raise typer.Exit(refreshing.run(portal, source, tuple(only or ()), delay, out, home(schemas), language()))
+
+
+@app.command()
+def replay(
+    portal: Portal = PORTAL,
+    version: Annotated[Optional[str], typer.Argument(help="A release; the current one if left out.")] = None,  # noqa: UP045
+    out: Out = OUTPUTS,
+) -> None:
+    """Rebuild a release from its archive, offline, and compare; writes nothing. Exit 1 if it differs."""
+    from pipeline import replaying  # noqa: PLC0415 (imports the libraries of every stage)
+
+    try:
+        result = replaying.replay(out, portal, version)
+    except replaying.ReplayError as error:
+        raise fail(str(error), error.status) from error
+    typer.echo(result.told)
+    if not result.same:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def explain(
+    portal: Portal,
+    dataset: Annotated[str, typer.Argument(help="A dataset.")],
+    key: Annotated[str, typer.Argument(help="A row's key: its values joined by /.")],
+    out: Out = OUTPUTS,
+) -> None:
+    """Where a published row came from: address, time, archived record, place in the page, text as printed."""
+    from pipeline import evidence  # noqa: PLC0415 (imports duckdb)
+
+    try:
+        typer.echo(evidence.explain(out, portal, dataset, key, language()))
+    except evidence.UnknownRowError as error:
+        raise fail(str(error), WRONG_USE) from error
+
+
+@app.command()
+def diff(portal: Portal, before: str, after: str, out: Out = OUTPUTS) -> None:
+    """What changed between two releases, row by row."""
+    from pipeline import comparing  # noqa: PLC0415 (imports duckdb)
+
+    try:
+        typer.echo(comparing.told(out, portal, before, after))
+    except comparing.UnknownReleaseError as error:
+        raise fail(str(error), WRONG_USE) from error
+
+
+@app.command()
+def inspect(
+    page: Annotated[str, typer.Argument(metavar="URL|FILE", help="A page's address, or a saved page.")],
+) -> None:
+    """The blocks of a page: the headings, tables, lists and paragraphs a declaration can point at."""
+    from spiders import inspecting  # noqa: PLC0415 (imports the parser)
+
+    try:
+        typer.echo(inspecting.told(page))
+    except inspecting.NoPageError as error:
+        raise fail(str(error), FAILED) from error
+
+
+@app.command()
+def check(
+    portal: Annotated[Optional[str], typer.Argument(help="A portal; all of them if left out.")] = None,  # noqa: UP045
+    schemas: Schemas = None,
+) -> None:
+    """Lint declarations. Exit 1 on a fault."""
+    from schemas import linting  # noqa: PLC0415 (imports pandera)
+    from schemas.load import UnknownPortalError  # noqa: PLC0415 (with it)
+
+    try:
+        faults = linting.faults(home(schemas), portal)
+    except UnknownPortalError as error:
+        raise fail(str(error), WRONG_USE) from error
+    if faults:
+        raise fail("\n".join(faults), FAILED)
+    typer.echo("OK")
+
+
+@app.command()
+def status(portal: Portal = PORTAL, out: Out = OUTPUTS) -> None:
+    """Every dataset: fresh or held, since when and why, and the last release."""
+    from pipeline import freshness  # noqa: PLC0415 (keeps the command line light)
+
+    try:
+        typer.echo(freshness.told(out, portal, language()))
+    except freshness.NoStatusError as error:
+        raise fail(str(error), WRONG_USE) from error
+
+
+@app.command()
+def schedule(out: Out = OUTPUTS, schemas: Schemas = None) -> None:
+    """Run every portal on the schedule its portal.yml declares, until stopped."""
+    from pipeline import prefect_api  # noqa: PLC0415 (keeps the command line light)
+
+    with prefect_api.api() as local:
+        if local is not None:
+            local.ready()
+        from pipeline import flow  # noqa: PLC0415 (prefect reads its settings when imported)
+
+        flow.schedule(out, home(schemas))
+
+
+@app.command()
+def serve(
+    out: Out = OUTPUTS,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
+) -> None:
+    """Look at what is published in a browser: releases only, never runs/."""
+    from pipeline import serving  # noqa: PLC0415 (keeps the command line light)
+
+    try:
+        serving.serve(out, host, port, lambda address: typer.echo(f"{address}  (Ctrl-C)"))
+    except OSError as error:
+        raise fail(f"Cannot listen on {host}:{port}: {error}. Choose another --port.", FAILED) from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

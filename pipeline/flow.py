@@ -1,0 +1,56 @@
+"""The Prefect flow: each stage a task, a summary as an artifact. No logic: stages and their order are stages.py's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from prefect import flow, serve, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+
+from pipeline import stages, summary
+from schemas import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+
+def _as_task(name: str, stage: Callable[[], T]) -> T:
+    """Runs a stage as a task of the flow under way."""
+    return task(stage, name=name, cache_policy=NO_CACHE, persist_result=False)()
+
+
+@flow(name="refresh", flow_run_name="{portal} from {source}", persist_result=False, validate_parameters=False)
+def refresh(
+    portal: str,
+    source: str = stages.LIVE,
+    only: tuple[str, ...] = (),
+    delay: float | None = None,
+    out: str = "outputs",
+    schemas: str = str(load.HOME),
+) -> dict[str, Any]:
+    """Refreshes a portal's datasets; the parameters are those of `canceropole refresh`. Returns report.json."""
+    request = stages.Request(portal, source, tuple(only), delay, Path(out), Path(schemas))
+    report = stages.refresh(request, step=_as_task)
+    create_markdown_artifact(summary.markdown(report), key=f"refresh-{portal}", description="What this run did")
+    return report
+
+
+def schedule(out: Path, schemas: Path) -> None:
+    """Serves the flow of every declared portal on the schedule its portal.yml gives, until it is stopped."""
+    deployments = []
+    for name in load.portals(schemas):
+        portal = load.load(name, schemas).portal
+        deployments.append(
+            refresh.to_deployment(
+                name=name,
+                cron=portal.schedule,
+                parameters={"portal": name, "out": str(out.resolve()), "schemas": str(schemas.resolve())},
+                tags=["canceropole", name],
+                concurrency_limit=1,
+            )
+        )
+    serve(*deployments)

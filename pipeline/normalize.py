@@ -1,0 +1,227 @@
+"""Raw rows to typed tables: cleans, merges what several sources say of one row, ranks, sorts by key.
+
+In: rows/<dataset>.json. Out: tables/<dataset>.parquet, and beside it the evidence and the reasons against it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from pipeline.paths import write_json
+from schemas.cleaners import NotUnderstoodError, Value, cleaners
+from schemas.frame_schema import DTYPES
+from schemas.personal import masked
+from schemas.reasons import Reason
+from schemas.typography import key as label_key
+from schemas.typography import key_text, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pipeline.paths import Run
+    from schemas.cleaners import Cleaner
+    from schemas.load import Declarations
+    from schemas.model import Dataset, Field, Portal, Source
+
+Row = dict[str, Value]
+
+
+@dataclass(slots=True)
+class Table:
+    """A dataset's rows while they are made, each with the raw rows it comes from."""
+
+    rows: list[tuple[Row, list[dict[str, Any]]]] = field(default_factory=list)
+    rejected: list[dict[str, Any]] = field(default_factory=list)
+    faults: list[Reason] = field(default_factory=list)
+
+
+def normalize(run: Run, declarations: Declarations, only: Iterable[str]) -> None:
+    """Makes the typed table of every dataset in `only` from its raw rows.
+
+    Raises:
+        OSError: the run's folder cannot be written.
+    """
+    by_name = cleaners(declarations.portal, declarations.references["organisations.csv"])
+    for name in only:
+        dataset = declarations.dataset(name)
+        raw = json.loads(run.rows(name).read_bytes())
+        table = _table(dataset, raw["rows"], by_name)
+        rows = [row for row, _ in table.rows]
+        run.table(name).parent.mkdir(parents=True, exist_ok=True)
+        frame(dataset, rows).to_parquet(run.table(name), index=False)
+        faults = [Reason.from_json(fault) for fault in raw["faults"]] + table.faults
+        evidence = [e for row, sources in table.rows for e in _evidence(dataset, row, sources, declarations.portal)]
+        found = {"faults": [f.as_json() for f in faults], "notes": raw["notes"], "evidence": evidence}
+        write_json(run.findings(name), found)
+        if table.rejected:
+            write_json(run.rejected(name), table.rejected)
+
+
+def frame(dataset: Dataset, rows: Iterable[Row]) -> pd.DataFrame:
+    """Rows as a frame with the dataset's columns and types, sorted by key (text by code point)."""
+    ordered = sorted(rows, key=lambda row: [(row[c] is not None, row[c]) for c in dataset.key])
+    columns = {
+        field.name: pd.array([row[field.name] for row in ordered], dtype=DTYPES[field.type])  # type: ignore[call-overload]  # any of DTYPES
+        for field in dataset.fields
+    }
+    return pd.DataFrame(columns)
+
+
+def _table(dataset: Dataset, raw_rows: Iterable[dict[str, Any]], by_name: Mapping[str, Cleaner]) -> Table:
+    table = Table()
+    made: list[tuple[Row, dict[str, Any]]] = []
+    for raw in raw_rows:
+        try:
+            made.append((_row(dataset, dataset.sources[raw["source"] - 1], raw["parts"], by_name), raw))
+        except _Refused as refused:
+            table.faults.append(refused.reason(raw))
+            table.rejected.append({"raw": raw, "rule": refused.reason(raw).as_json()})
+    ranked_key = any(field.rank is not None for field in dataset.fields if field.name in dataset.key)
+    if ranked_key:
+        _rank(dataset, [row for row, _ in made])
+    _merge(dataset, made, table)
+    if not ranked_key:
+        _rank(dataset, [row for row, _ in table.rows])
+    return table
+
+
+class _Refused(Exception):  # noqa: N818 (never leaves this module: it becomes a reason)
+    def __init__(self, code: str, column: str, expected: str, found: str) -> None:
+        super().__init__(code)
+        self.code, self.column, self.expected, self.found = code, column, expected, found
+
+    def reason(self, raw: Mapping[str, Any]) -> Reason:
+        place = " · ".join(text for text in (raw["block"], raw["position"], self.column) if text)
+        return Reason(self.code, raw["url"], place, self.expected, self.found)
+
+
+def _row(dataset: Dataset, source: Source, parts: Mapping[str, str], by_name: Mapping[str, Cleaner]) -> Row:
+    row: Row = {}
+    for column in dataset.fields:
+        if column.rank is not None:
+            row[column.name] = None
+        elif column.name in source.values:
+            row[column.name] = _cast(column, source.values[column.name], source.values[column.name])
+        else:
+            printed = next((parts[part] for part in column.parts if part in parts), None)
+            row[column.name] = None if printed is None else _value(column, printed, by_name)
+    for name in dataset.key:
+        if row[name] is None and name not in _ranked(dataset):
+            raise _Refused("key-missing", name, "a value", json.dumps(dict(parts), ensure_ascii=False)[:200])
+    return row
+
+
+def _value(column: Field, printed: str, by_name: Mapping[str, Cleaner]) -> Value:
+    if column.map is not None:
+        known = {label_key(text): value for text, value in column.map.items()}
+        found = known.get(label_key(printed))
+        if found is None:
+            raise _Refused("value-not-understood", column.name, "one of " + ", ".join(column.map), printed)
+        return _cast(column, found, printed)
+    try:
+        return _cast(column, by_name[column.clean](printed), printed)
+    except NotUnderstoodError as error:
+        raise _Refused("value-not-understood", column.name, str(error), printed) from error
+
+
+def _cast(column: Field, value: Value, printed: str) -> Value:
+    """The value in its column's type; a cleaner that gives another type is a declaration's fault, said as a value's."""
+    if value is None:
+        return None
+    try:
+        if column.type == "integer" and not isinstance(value, bool):
+            return int(value) if not isinstance(value, float) else _whole(value)  # type: ignore[arg-type]  # a date raises TypeError
+        if column.type == "number":
+            return float(value)  # type: ignore[arg-type]  # a date raises TypeError
+        if column.type == "boolean":
+            return {"true": True, "false": False}[str(value).lower()]
+        if column.type == "date":
+            return value if isinstance(value, dt.date) else dt.date.fromisoformat(str(value))
+    except (ValueError, KeyError, TypeError) as error:
+        raise _Refused("value-not-understood", column.name, f"a value of type {column.type}", printed) from error
+    return str(value)
+
+
+def _whole(value: float) -> int:
+    if value != int(value):
+        raise ValueError("not a whole number")
+    return int(value)
+
+
+def _ranked(dataset: Dataset) -> set[str]:
+    return {column.name for column in dataset.fields if column.rank is not None}
+
+
+def _merge(dataset: Dataset, made: list[tuple[Row, dict[str, Any]]], table: Table) -> None:
+    """Rows with one key become one row: the first source's values, which the others must not contradict."""
+    by_key: dict[tuple[Value, ...], tuple[Row, list[dict[str, Any]]]] = {}
+    for row, raw in made:
+        identity = tuple(row[name] for name in dataset.key)
+        if identity not in by_key:
+            by_key[identity] = (row, [raw])
+            continue
+        first, raws = by_key[identity]
+        if any(other["source"] == raw["source"] for other in raws):
+            place = f"{raw['block']} · {raw['position']}"
+            table.faults.append(
+                Reason("key-doubled", raw["url"], place, "one row a key", key_text(row[name] for name in dataset.key))
+            )
+            continue
+        for name in dataset.names:
+            if first[name] is None:
+                first[name] = row[name]
+            elif row[name] is not None and not _agree(first[name], row[name]):
+                place = f"{raw['block']} · {raw['position']} · {name}"
+                table.faults.append(Reason("sources-disagree", raw["url"], place, str(first[name]), str(row[name])))
+        raws.append(raw)
+    table.rows = list(by_key.values())
+
+
+def _agree(one: Value, other: Value) -> bool:
+    if isinstance(one, str) and isinstance(other, str):
+        return label_key(one) == label_key(other)
+    return one == other
+
+
+def _rank(dataset: Dataset, rows: Iterable[Row]) -> None:
+    ranked = [column for column in dataset.fields if column.rank is not None]
+    counts: dict[tuple[object, ...], int] = {}
+    for row in rows:
+        for column in ranked:
+            parent = (column.name, *(row[name] for name in column.rank or ()))
+            counts[parent] = counts.get(parent, 0) + 1
+            row[column.name] = counts[parent]
+
+
+def _evidence(
+    dataset: Dataset, row: Row, sources: Iterable[Mapping[str, Any]], portal: Portal
+) -> Iterable[dict[str, object]]:
+    """The evidence rows of a published row (DATASETS, `provenance`): none for reference lists."""
+    for raw in sources:
+        if not raw["url"]:
+            continue
+        declared = dataset.sources[raw["source"] - 1].values
+        printed = {
+            column.name: masked(one_line(raw["parts"][part]), portal)
+            for column in dataset.fields
+            if column.rank is None and column.name not in declared
+            for part in [next((part for part in column.parts if part in raw["parts"]), None)]
+            if part is not None
+        }
+        yield {
+            "dataset": dataset.id,
+            "cle": key_text(row[name] for name in dataset.key),
+            "source": raw["source"],
+            "url": raw["url"],
+            "capture": raw["capture"],
+            "enregistrement": raw["record"],
+            "sha256": raw["sha256"],
+            "bloc": raw["block"],
+            "position": raw["position"],
+            "texte_publie": json.dumps(printed, ensure_ascii=False),
+        }

@@ -1,0 +1,152 @@
+"""Where things lie under outputs/, and how a file is written so that it is there whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The outputs of one portal: DIR/<portal>/."""
+
+    root: Path
+
+    @property
+    def runs(self) -> Path:
+        """Private: archives, raw rows, reports."""
+        return self.root / "runs"
+
+    @property
+    def releases(self) -> Path:
+        """Public: complete releases only; unfinished work begins with a dot."""
+        return self.root / "releases"
+
+    @property
+    def latest(self) -> Path:
+        """The relative link that is the commit point."""
+        return self.root / "latest"
+
+    @property
+    def status(self) -> Path:
+        """The truth about freshness, rewritten by every run."""
+        return self.root / "status.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by whoever changes these outputs."""
+        return self.root / ".lock"
+
+    def version(self) -> str | None:
+        """The current version; None before the first release."""
+        return self.latest.readlink().name if self.latest.is_symlink() else None
+
+    def release(self, version: str) -> Path:
+        """The folder of a release."""
+        return self.releases / version
+
+    def current(self) -> Path | None:
+        """The folder of the current release."""
+        version = self.version()
+        return self.release(version) if version else None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run's private folder: what the stages pass to each other."""
+
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        """The run's name: its start, 20261123T153000Z."""
+        return self.folder.name
+
+    @property
+    def archive(self) -> Path:
+        """Every response received."""
+        return self.folder / "portal.warc.gz"
+
+    @property
+    def job(self) -> Path:
+        """What the crawl was asked to do."""
+        return self.folder / "job.json"
+
+    @property
+    def crawl(self) -> Path:
+        """What the crawl reports of itself."""
+        return self.folder / "crawl.json"
+
+    @property
+    def pages(self) -> Path:
+        """The pages read, and what no declaration claims in them."""
+        return self.folder / "pages.json"
+
+    @property
+    def verdicts(self) -> Path:
+        """The gate's decision on every dataset."""
+        return self.folder / "verdicts.json"
+
+    @property
+    def report(self) -> Path:
+        """The run's report (CONTRACT, 'report.json')."""
+        return self.folder / "report.json"
+
+    @property
+    def inputs(self) -> Path:
+        """Everything a release was made from, by hash."""
+        return self.folder / "inputs.json"
+
+    @property
+    def declarations(self) -> Path:
+        """The declarations and reference lists as they were used."""
+        return self.folder / "declarations"
+
+    def rows(self, dataset: str) -> Path:
+        """Raw rows with their places, as extracted."""
+        return self.folder / "rows" / f"{dataset}.json"
+
+    def table(self, dataset: str) -> Path:
+        """Typed rows."""
+        return self.folder / "tables" / f"{dataset}.parquet"
+
+    def findings(self, dataset: str) -> Path:
+        """What normalizing and validating said of a table: evidence, reasons."""
+        return self.folder / "tables" / f"{dataset}.json"
+
+    def rejected(self, dataset: str) -> Path:
+        """Rows set aside, with the rule each broke."""
+        return self.folder / "rejected" / f"{dataset}.json"
+
+
+def write(path: Path, content: bytes) -> None:
+    """Writes a file so that a reader, or a crash, meets the old content or the new."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    with partial.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def write_json(path: Path, data: object) -> None:
+    """Writes JSON: UTF-8, indented, keys in the order given."""
+    write(path, (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode())
+
+
+def read_json(path: Path) -> Any:  # noqa: ANN401 (JSON is any shape; who reads it knows which)
+    """Reads a JSON file that one of the stages wrote."""
+    return json.loads(path.read_bytes())
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

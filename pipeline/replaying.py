@@ -1,0 +1,137 @@
+"""The replay command: rebuilds a release from its archive and recorded inputs, offline, and compares each file."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipeline import stages
+from pipeline.paths import Home, Run, read_json, sha256
+from schemas import load
+
+
+class ReplayError(Exception):
+    """The release cannot be rebuilt; `status` is the exit status of the contract."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What a replay found: whether everything repeats, and the lines to show."""
+
+    same: bool
+    told: str
+
+
+def replay(out: Path, portal: str, version: str | None) -> Replay:
+    """Rebuilds a release in a temporary folder and compares.
+
+    With the same code and lock every file repeats byte for byte, but for the .duckdb (compared by content) and the
+    line of SHA256SUMS that states its hash. With others, the values of data/ are compared, and that is said.
+
+    Raises:
+        ReplayError: no such release, or an input is missing or altered.
+    """
+    home = Home(out / portal)
+    version = version or home.version()
+    if version is None or not (home.release(version) / "datapackage.json").is_file():
+        there = ", ".join(sorted(p.name for p in home.releases.glob("[0-9]*"))) or "none"
+        raise ReplayError(f"No release {version or 'latest'} of {portal} under {out}; there are: {there}", 2)
+    released = home.release(version)
+    run = Run(home.runs / read_json(released / "datapackage.json")["run"])
+    inputs = _inputs(home, run)
+    exact = inputs["code"] == metadata.version("canceropole") and inputs["lock"] == stages.lock_hash()
+    with tempfile.TemporaryDirectory(prefix="canceropole-replay-") as scratch:
+        rebuilt = _rebuild(Path(scratch), home, run, inputs, portal)
+        differing = _differing(released, rebuilt, f"{portal}.duckdb", exact=exact)
+    files = len([path for path in released.rglob("*") if path.is_file()])
+    terms = "byte for byte" if exact else "by value: the code or the lock differs from the release's"
+    if differing:
+        return Replay(same=False, told="\n".join([f"{portal} {version} differs ({terms}):", *differing]))
+    return Replay(same=True, told=f"{portal} {version} repeats {terms}: {files} files, run {run.id}")
+
+
+def _inputs(home: Home, run: Run) -> dict[str, Any]:
+    if not run.inputs.is_file():
+        raise ReplayError(
+            f"The run {run.id} is not in {home.runs}: its inputs.json is needed to rebuild the release.", 1
+        )
+    inputs: dict[str, Any] = read_json(run.inputs)
+    expected = {home.root / item["path"]: item["sha256"] for item in inputs["archives"]}
+    expected |= {run.declarations / place: digest for place, digest in inputs["declarations"].items()}
+    for path, digest in expected.items():
+        found = sha256(path) if path.is_file() else "no file"
+        if found != digest:
+            raise ReplayError(
+                f"{path}: expected the input with SHA-256 {digest}, found {found}. Restore it to replay.", 1
+            )
+    return inputs
+
+
+def _rebuild(scratch: Path, home: Home, run: Run, inputs: dict[str, Any], portal: str) -> Path:
+    declarations = load.load(portal, run.declarations)
+    request = stages.Request(portal, only=tuple(inputs["only"]), schemas=run.declarations)
+    copy = Run(scratch / "runs" / run.id)
+    copy.folder.mkdir(parents=True)
+    copy.archive.symlink_to((home.root / inputs["archives"][0]["path"]).resolve())
+    rebuilt = stages.Refresh(request, declarations, home, copy, inputs["base"])
+    stages.extract(rebuilt)
+    stages.normalize_rows(rebuilt)
+    stages.validate_tables(rebuilt)
+    verdicts = stages.judge(rebuilt)
+    folder = scratch / "package"
+    folder.mkdir()
+    if stages.package(rebuilt, verdicts, folder) is None:
+        raise ReplayError(f"The run {run.id} no longer makes a release: nothing differs from {inputs['base']}.", 1)
+    return folder
+
+
+def _differing(released: Path, rebuilt: Path, database: str, *, exact: bool) -> list[str]:
+    if not exact:
+        return [
+            f"  data/{path.name}: values differ"
+            for path in sorted((released / "data").glob("*.json"))
+            if _values(path) != _values(rebuilt / "data" / path.name)
+        ]
+    names = {p.relative_to(root).as_posix() for root in (released, rebuilt) for p in root.rglob("*") if p.is_file()}
+    return [
+        f"  {name}: {said}" for name in sorted(names) for said in [_compared(name, released, rebuilt, database)] if said
+    ]
+
+
+def _compared(name: str, released: Path, rebuilt: Path, database: str) -> str:
+    one, other = released / name, rebuilt / name
+    if not one.is_file() or not other.is_file():
+        return "only in the release" if one.is_file() else "only in the replay"
+    if name == database:
+        return "" if _content(one) == _content(other) else "content differs"
+    if name == "SHA256SUMS":
+        line = re.compile(rf"^[0-9a-f]{{64}}  {re.escape(database)}$", re.MULTILINE)
+        return "" if line.sub("", one.read_text()) == line.sub("", other.read_text()) else "differs"
+    return "" if one.read_bytes() == other.read_bytes() else "differs"
+
+
+def _values(path: Path) -> object:
+    return json.loads(path.read_bytes()) if path.is_file() else None
+
+
+def _content(path: Path) -> dict[str, object]:
+    """Everything a DuckDB file says: tables with columns, comments and keys, and their rows in order."""
+    with duckdb.connect(str(path), read_only=True) as con:
+        described = con.execute("SELECT table_name, comment, sql FROM duckdb_tables() ORDER BY 1").fetchall()
+        columns = con.execute(
+            "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() "
+            "WHERE NOT internal ORDER BY table_name, column_index"
+        ).fetchall()
+        rows = {name: con.table(name).fetchall() for name, _, _ in described}
+    return {"tables": described, "columns": columns, "rows": rows}

@@ -1,0 +1,73 @@
+"""The serve command: published releases over HTTP on loopback, never runs/ and nothing whose name begins with a dot."""
+
+from __future__ import annotations
+
+import functools
+from http import HTTPStatus
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_PUBLIC = {"releases", "latest", "status.json"}
+
+
+class _Published(SimpleHTTPRequestHandler):
+    """Serves DIR/<portal>/releases, latest and status.json; everything else is not there."""
+
+    extensions_map = {  # noqa: RUF012 (the base class's way of naming types)
+        **SimpleHTTPRequestHandler.extensions_map,
+        ".csv": "text/csv; charset=utf-8",
+        ".json": "application/json",
+        ".md": "text/markdown; charset=utf-8",
+        ".parquet": "application/vnd.apache.parquet",
+        ".duckdb": "application/octet-stream",
+        "": "text/plain; charset=utf-8",
+    }
+
+    def translate_path(self, path: str) -> str:
+        """The file of an address; a path that does not exist for what is not published."""
+        root = Path(self.directory).resolve()
+        parts = [part for part in unquote(urlsplit(path).path).split("/") if part]
+        hidden = any(part.startswith(".") or "\0" in part for part in parts)
+        private = len(parts) > 1 and parts[1] not in _PUBLIC
+        found = root.joinpath(*parts)
+        if hidden or private or len(parts) < 2 or not found.resolve().is_relative_to(root):  # noqa: PLR2004 (portal, then what is public of it)
+            return str(root / ".not-published")
+        return str(found) + ("/" if path.endswith("/") else "")
+
+    def do_GET(self) -> None:
+        """Answers; the bare address leads to the first portal's current release."""
+        if urlsplit(self.path).path == "/":
+            portals = sorted(p.parent.name for p in Path(self.directory).glob("*/latest"))
+            if portals:
+                self.send_response(HTTPStatus.FOUND)
+                self.send_header("Location", f"/{portals[0]}/latest/")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
+        super().do_GET()
+
+    def end_headers(self) -> None:
+        """Adds what lets a page read the data, and keeps a browser from guessing types."""
+        self.send_header("Access-Control-Allow-Origin", "*")
+        self.send_header("X-Content-Type-Options", "nosniff")
+        super().end_headers()
+
+
+def server(out: Path, host: str, port: int) -> ThreadingHTTPServer:
+    """A server of what is published under `out`, bound and ready; port 0 takes a free one."""
+    return ThreadingHTTPServer((host, port), functools.partial(_Published, directory=str(out)))
+
+
+def serve(out: Path, host: str, port: int, told: Callable[[str], object]) -> None:
+    """Serves until interrupted; tells the address first."""
+    with server(out, host, port) as bound:
+        told(f"http://{bound.server_address[0]!s}:{bound.server_address[1]}/")
+        try:
+            bound.serve_forever()
+        except KeyboardInterrupt:
+            return

@@ -1,0 +1,91 @@
+"""Holds the tables to their schemas: Pandera on the data, then frictionless on the built package."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from frictionless import Package, system
+from pandera.errors import SchemaErrors
+
+from pipeline.paths import read_json, write_json
+from schemas.frame_schema import frame_schema
+from schemas.reasons import Reason
+from schemas.typography import key_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from pipeline.paths import Run
+    from schemas.load import Declarations
+    from schemas.model import Dataset
+
+_SHOWN = 20  # failures told one by one; the rest are counted
+
+
+class PackageError(Exception):
+    """The built package breaks its own descriptor: a fault of ours, nothing is released."""
+
+
+def validate_tables(run: Run, declarations: Declarations, only: Iterable[str]) -> None:
+    """Checks each table in `only` against its Pandera schema; every failure becomes a reason and a rejected row."""
+    for name in only:
+        dataset = declarations.dataset(name)
+        table = pd.read_parquet(run.table(name), dtype_backend="numpy_nullable")
+        failures = failures_of(dataset, table)
+        if not failures:
+            continue
+        found = read_json(run.findings(name))
+        places = {item["cle"]: item for item in found["evidence"]}
+        reasons = [_reason(failure, places) for failure in failures[:_SHOWN]]
+        if len(failures) > _SHOWN:
+            reasons.append(Reason("schema", found=f"{len(failures) - _SHOWN} more failures"))
+        found["faults"] += [reason.as_json() for reason in reasons]
+        write_json(run.findings(name), found)
+        kept = read_json(run.rejected(name)) if run.rejected(name).exists() else []
+        write_json(run.rejected(name), kept + failures)
+
+
+def failures_of(dataset: Dataset, table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Every way a table breaks its schema: row key, column, rule, value; empty if it holds."""
+    schema = frame_schema(dataset)
+    typed = table.astype({field.name: schema.columns[field.name].dtype.type for field in dataset.fields})
+    try:
+        schema.validate(typed, lazy=True)
+    except SchemaErrors as errors:
+        return [
+            {
+                "cle": _key_at(dataset, typed, case["index"]),
+                "column": str(case["column"]),
+                "rule": str(case["check"]),
+                "value": str(case["failure_case"]),
+            }
+            for case in errors.failure_cases.to_dict("records")
+        ]
+    return []
+
+
+def validate_package(descriptor: Path) -> None:
+    """Runs frictionless on a built package, foreign keys included.
+
+    Raises:
+        PackageError: with the first errors frictionless reports.
+    """
+    with system.use_context(trusted=True):
+        report = Package(str(descriptor)).validate()
+    if not report.valid:
+        rows = report.flatten(["name", "type", "message"])[:5]
+        raise PackageError("; ".join(f"{name or descriptor.name} [{kind}] {message}" for name, kind, message in rows))
+
+
+def _key_at(dataset: Dataset, table: pd.DataFrame, index: object) -> str:
+    if not isinstance(index, int) or index not in table.index:
+        return ""
+    return key_text(table.at[index, name] for name in dataset.key)
+
+
+def _reason(failure: dict[str, Any], places: dict[str, dict[str, Any]]) -> Reason:
+    at = places.get(failure["cle"])
+    place = " · ".join([*([at["bloc"], at["position"]] if at else []), failure["cle"], failure["column"]])
+    return Reason("schema", at["url"] if at else "", place, failure["rule"], failure["value"])

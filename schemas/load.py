@@ -1,0 +1,164 @@
+"""Reads declarations: YAML files to models. The path gives the id; an error says file:key, expected, got."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from schemas.model import Dataset, Portal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HOME = Path(__file__).parent
+M = TypeVar("M", Portal, Dataset)
+
+
+class DeclarationError(Exception):
+    """A declaration that cannot be used: the message lists every fault as file:key: expected, got."""
+
+
+class UnknownPortalError(Exception):
+    """No folder of declarations has that name; the message lists those that exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declarations:
+    """A portal with its datasets (in publication order) and the reference lists they use."""
+
+    portal: Portal
+    datasets: tuple[Dataset, ...]
+    references: Mapping[str, tuple[Mapping[str, str], ...]]
+    files: Mapping[str, bytes]
+
+    def dataset(self, name: str) -> Dataset:
+        """The dataset of that name; KeyError lists the valid ones."""
+        for dataset in self.datasets:
+            if dataset.id == name:
+                return dataset
+        raise KeyError(f"no dataset {name}; there are: {', '.join(d.id for d in self.datasets)}")
+
+
+def portals(root: Path = HOME) -> tuple[str, ...]:
+    """Ids of the portals declared under `root`, sorted."""
+    return tuple(sorted(path.parent.name for path in root.glob("*/portal.yml")))
+
+
+def load(portal: str, root: Path = HOME) -> Declarations:
+    """Reads and checks one portal's declarations.
+
+    Args:
+        portal: the portal's id, a folder name under `root`.
+        root: the folder that holds portals and `reference/`.
+
+    Returns:
+        The portal, its datasets in the order of their files' names with parents before children, reference lists by
+        file name, and the bytes of every file read by path relative to `root` (inputs of a release).
+
+    Raises:
+        UnknownPortalError: no such portal.
+        DeclarationError: a file is missing, is not YAML, or breaks the model; all faults are listed.
+    """
+    if portal not in portals(root):
+        known = ", ".join(portals(root)) or "none"
+        raise UnknownPortalError(f"no portal {portal!r} under {root}; declared there: {known}")
+    folder = root / portal
+    files: dict[str, bytes] = {}
+    faults: list[str] = []
+    home: Portal | None = None
+    datasets: list[Dataset] = []
+    for path in sorted(folder.glob("*.yml")):
+        content = _mapping(path, root, files, faults)
+        if content is None:
+            continue
+        place = f"{portal}/{path.name}"
+        if path.name == "portal.yml":
+            home = _model(Portal, {"id": portal, **content}, place, faults)
+        else:
+            dataset = _model(Dataset, {"id": path.stem, **content}, place, faults)
+            datasets += [dataset] if dataset else []
+    references = _references(datasets, root, files, faults)
+    if not faults:
+        faults += _dangling(datasets, portal)
+    if faults or home is None:
+        raise DeclarationError("\n".join(faults))
+    return Declarations(home, _parents_first(datasets), references, dict(sorted(files.items())))
+
+
+def _mapping(path: Path, root: Path, files: dict[str, bytes], faults: list[str]) -> dict[str, object] | None:
+    place = path.relative_to(root).as_posix()
+    try:
+        raw = path.read_bytes()
+        content = yaml.safe_load(raw)
+    except (OSError, yaml.YAMLError) as error:
+        faults.append(f"{place}: expected a YAML file, got {' '.join(str(error).split())}")
+        return None
+    if not isinstance(content, dict):
+        faults.append(f"{place}: expected keys and values, got {type(content).__name__}")
+        return None
+    files[place] = raw
+    return content
+
+
+def _model(model: type[M], content: dict[str, object], place: str, faults: list[str]) -> M | None:
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        for fault in error.errors():
+            key = ".".join(str(step) for step in fault["loc"]) or "(file)"
+            got = repr(fault["input"])
+            faults.append(f"{place}:{key}: {fault['msg']}; got {got if len(got) < 80 else got[:77] + '...'}")  # noqa: PLR2004 (a line's width)
+        return None
+
+
+def _references(
+    datasets: list[Dataset], root: Path, files: dict[str, bytes], faults: list[str]
+) -> dict[str, tuple[Mapping[str, str], ...]]:
+    wanted = {"organisations.csv"} | {source.reference for d in datasets for source in d.sources if source.reference}
+    found: dict[str, tuple[Mapping[str, str], ...]] = {}
+    for name in sorted(wanted):
+        path = root / "reference" / name
+        try:
+            raw = path.read_bytes()
+            found[name] = tuple(csv.DictReader(raw.decode("utf-8").splitlines()))
+            files[f"reference/{name}"] = raw
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            faults.append(f"reference/{name}: expected a UTF-8 CSV file, got {error}")
+    return found
+
+
+def _dangling(datasets: list[Dataset], portal: str) -> list[str]:
+    by_id = {dataset.id: dataset for dataset in datasets}
+    faults = []
+    for dataset in datasets:
+        for field in dataset.fields:
+            if field.references is None:
+                continue
+            target = by_id.get(field.references)
+            if target is None or len(target.key) != 1:
+                got = "no such dataset" if target is None else f"a key of {len(target.key)} columns"
+                faults.append(
+                    f"{portal}/{dataset.id}.yml:fields.{field.name}.references: expected a dataset with a key of one "
+                    f"column, got {field.references} ({got})"
+                )
+    return faults
+
+
+def _parents_first(datasets: list[Dataset]) -> tuple[Dataset, ...]:
+    ordered: list[Dataset] = []
+    waiting = sorted(datasets, key=lambda d: (d.derived is not None, d.id))
+    while waiting:
+        placed = {dataset.id for dataset in ordered}
+        ready = [
+            dataset
+            for dataset in waiting
+            if {field.references for field in dataset.fields} - {None, dataset.id} <= placed
+        ] or waiting[:1]  # a cycle of references: any order will do, the gate looks at both ends
+        ordered.append(ready[0])
+        waiting.remove(ready[0])
+    return tuple(ordered)

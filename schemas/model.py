@@ -1,0 +1,312 @@
+"""A declaration as frozen pydantic models: what a portal is, what a dataset is, where its rows stand in the pages."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, Self
+
+import regex
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+from pydantic import Field as Key
+
+Name = Annotated[str, Key(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=59)]
+Slug = Annotated[str, Key(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+Path = Annotated[str, Key(pattern=r"^/\S*$")]
+FieldType = Literal["string", "integer", "number", "boolean", "date", "datetime"]
+
+
+def _compiles(pattern: str) -> str:
+    try:
+        regex.compile(pattern)
+    except regex.error as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_compiles)]
+
+
+class Declared(BaseModel):
+    """What every part of a declaration is: unknown keys forbidden, values frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Text(Declared):
+    """A text in the two languages of the publisher's audience."""
+
+    fr: str = Key(min_length=1)
+    en: str = Key(min_length=1)
+
+
+class Constraints(Declared):
+    """The Table Schema constraints a field may declare (Table Schema v1, 'Constraints')."""
+
+    required: bool = False
+    unique: bool = False
+    minimum: int | float | None = None
+    maximum: int | float | None = None
+    min_length: int | None = Key(default=None, alias="minLength", ge=0)
+    max_length: int | None = Key(default=None, alias="maxLength", ge=1)
+    pattern: Pattern | None = None
+    enum: tuple[str, ...] | None = Key(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _satisfiable(self) -> Self:
+        for low, high in ((self.minimum, self.maximum), (self.min_length, self.max_length)):
+            if low is not None and high is not None and low > high:
+                raise ValueError(f"no value can be at least {low} and at most {high}")
+        return self
+
+
+class Field(Declared):
+    """One column: a Table Schema field plus the private keys that say where its value comes from.
+
+    Private keys: `from` (the part of the raw row, or several: the first one present), `clean` (a named cleaner),
+    `map` (closed list: printed value to published value), `rank` (position within the rows that share these columns),
+    `references` (dataset whose key this is), `personal` (what of a person it holds).
+    """
+
+    name: Name
+    type: FieldType = "string"
+    title: Text
+    description: Text | None = None
+    constraints: Constraints = Constraints()
+    from_: tuple[str, ...] = Key(default=(), alias="from")
+    clean: str = "text"
+    map: dict[str, str] | None = None
+    rank: tuple[Name, ...] | None = None
+    references: Name | None = None
+    personal: Literal["name", "email"] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_part_is_a_list_of_one(cls, data: object) -> object:
+        if isinstance(data, dict) and isinstance(data.get("from"), str):
+            return {**data, "from": (data["from"],)}
+        return data
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Names of the raw row's parts this column may come from: its own name unless `from` says otherwise."""
+        return self.from_ or (self.name,)
+
+
+class Page(Declared):
+    """The page a source stands on. The title finds it; the path only decides between pages of one title."""
+
+    title: str
+    path: Path
+
+
+class Table(Declared):
+    """A table found by its header row: every header is declared, or ignored by name, or stops the dataset."""
+
+    headers: tuple[str, ...] = Key(min_length=1)
+    ignored: tuple[str, ...] = ()
+
+
+class List(Declared):
+    """A list found by the sentence that introduces it (`after`) and/or the heading above it; groups become parts."""
+
+    after: Pattern | None = None
+    heading: Pattern | None = None
+    many: bool = False
+
+    @model_validator(mode="after")
+    def _located(self) -> Self:
+        if self.after is None and self.heading is None:
+            raise ValueError("a list needs `after` (the sentence that introduces it) or `heading`")
+        return self
+
+
+class Section(Declared):
+    """The text under a heading; the heading's groups become parts, `text` is all that stands below it."""
+
+    heading: Pattern
+    many: bool = False
+
+
+class Sentence(Declared):
+    """A fact stated in a sentence or heading: one match of `pattern`, whose groups become parts."""
+
+    pattern: Pattern
+    heading: Pattern | None = None
+    many: bool = False
+
+
+class EachPage(Declared):
+    """One row a page: every content page on which `where` matches exactly once."""
+
+    where: Pattern
+
+
+class Each(Declared):
+    """Several rows from one part: matches of `pattern`, with nothing but `between` around them."""
+
+    part: str
+    pattern: Pattern
+    between: Pattern = r"\s*"
+
+
+class Source(Declared):
+    """One place rows come from. Exactly one of table, list, section, sentence, each_page, reference, crawl."""
+
+    page: Page | None = None
+    language: str = "fr"
+    table: Table | None = None
+    list: List | None = None
+    section: Section | None = None
+    sentence: Sentence | None = None
+    each_page: EachPage | None = None
+    reference: str | None = Key(default=None, pattern=r"^[a-z_]+\.csv$")
+    crawl: Literal["pages", "provenance"] | None = None
+    parts: dict[str, Pattern] = {}
+    each: Each | None = None
+    values: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _one_shape(self) -> Self:
+        shapes = ("table", "list", "section", "sentence", "each_page", "reference", "crawl")
+        given = [shape for shape in shapes if getattr(self, shape) is not None]
+        if len(given) != 1:
+            raise ValueError(f"exactly one of {', '.join(shapes)}; got {', '.join(given) or 'none'}")
+        on_a_page = given[0] in {"table", "list", "section", "sentence"}
+        if on_a_page != (self.page is not None):
+            raise ValueError(f"`page` goes with table, list, section and sentence; this source is a {given[0]}")
+        return self
+
+    @property
+    def from_pages(self) -> bool:
+        """Whether the rows are read in the portal's pages (and so have evidence)."""
+        return self.reference is None and self.crawl is None
+
+
+class Bounds(Declared):
+    """How many rows a dataset may have: the check that carries a first run."""
+
+    min: int = Key(ge=0)
+    max: int = Key(ge=1)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.min > self.max:
+            raise ValueError(f"min {self.min} is above max {self.max}")
+        return self
+
+
+class Checks(Declared):
+    """What must hold of a dataset's rows, whatever its schema says."""
+
+    rows: Bounds
+    filled: dict[Name, Annotated[float, Key(ge=0, le=1)]] = {}
+    keys_lost: float = Key(default=0.0, ge=0, le=1)
+
+
+class Dataset(Declared):
+    """One dataset: where its rows stand, its columns, its key, its checks. The file's name is its id."""
+
+    id: Name
+    title: Text
+    description: Text
+    sources: tuple[Source, ...] = Key(min_length=1)
+    fields: tuple[Field, ...] = Key(min_length=1)
+    key: tuple[Name, ...] = Key(min_length=1)
+    checks: Checks
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        names = [field.name for field in self.fields]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"columns declared twice: {', '.join(twice)}")
+        mentioned = {
+            "key": self.key,
+            "checks.filled": tuple(self.checks.filled),
+            "rank": tuple(column for field in self.fields for column in field.rank or ()),
+        }
+        for place, columns in mentioned.items():
+            unknown = sorted(set(columns) - set(names))
+            if unknown:
+                raise ValueError(f"{place} names no column of the dataset: {', '.join(unknown)}")
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names, in published order."""
+        return tuple(field.name for field in self.fields)
+
+    @property
+    def derived(self) -> Literal["pages", "provenance"] | None:
+        """Which of the crawl's own tables this is, if any: those change with every run and never make a release."""
+        return self.sources[0].crawl
+
+    @property
+    def from_pages(self) -> bool:
+        """Whether the rows come from the portal's pages and so must have evidence."""
+        return all(source.from_pages for source in self.sources)
+
+
+class Agent(Declared):
+    """A person or body to write to."""
+
+    name: str
+    url: str
+    email: str | None = None
+
+
+class Licence(Declared):
+    """The licence the data is offered under, and whether the publisher has confirmed it."""
+
+    id: str
+    title: str
+    url: str
+    statut: Literal["confirmee", "a-confirmer"]
+
+
+class Crawl(Declared):
+    """How the portal may be visited (bounds of the contract, which a portal may change)."""
+
+    user_agent: str
+    delay: float = Key(default=1.0, ge=0, le=60)
+    seeds: tuple[Path, ...] = ("/",)
+    deny: tuple[Pattern, ...] = ()
+    max_body: int = Key(default=10_000_000, ge=1, le=100_000_000)
+    timeout: float = Key(default=60.0, gt=0, le=600)
+    max_pages: int = Key(default=2_000, ge=1, le=1_000_000)
+    max_redirects: int = Key(default=10, ge=0, le=20)
+    tries: int = Key(default=3, ge=1, le=10)
+
+
+class Ignored(Declared):
+    """A table or list that is looked at and left, by name: its page's title, its kind, how it begins."""
+
+    page: str
+    block: Literal["table", "list"]
+    head: str
+    why: str
+
+
+class Portal(Declared):
+    """A portal: its address and languages, how to visit it, what its data is offered under."""
+
+    id: Slug
+    title: Text
+    description: Text
+    origin: str = Key(pattern=r"^https?://[^/\s]+$")
+    language: str = "fr"
+    publisher: Agent
+    maintainer: Agent
+    licence: Licence
+    keywords: tuple[str, ...]
+    schedule: str = Key(description="cron expression, in `timezone`")
+    timezone: str = "Europe/Paris"
+    crawl: Crawl
+    archives: tuple[Pattern, ...] = ()
+    ignore: tuple[Ignored, ...] = ()
+    role_words: tuple[str, ...] = ()
+    role_mailboxes: tuple[str, ...] = ()
+
+    def is_archive(self, path: str) -> bool:
+        """Whether an address is declared to repeat other pages' content (tags, categories, dates, pagination)."""
+        return any(re.search(pattern, path) for pattern in self.archives)

@@ -1,0 +1,59 @@
+"""How printed French text is compared: accents, apostrophes, dashes, quotes and spaces that a theme may change."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_PLAIN = {"’": "'", "‘": "'", "ʼ": "'", "´": "'", "“": '"', "”": '"', "«": '"', "»": '"'}
+_PLAIN |= dict.fromkeys("‐‑‒–—―−", "-")
+
+
+class _Fold(dict[int, int]):
+    """A `str.translate` table made on demand: one character in, one plain character out."""
+
+    def __missing__(self, code: int) -> int:
+        character = chr(code)
+        if character in _PLAIN:
+            plain = _PLAIN[character]
+        elif character.isspace() and character != "\n":
+            plain = " "
+        else:
+            base = unicodedata.normalize("NFD", character)[0]
+            plain = base if unicodedata.combining(unicodedata.normalize("NFD", character)[-1]) else character
+        self[code] = ord(plain)
+        return self[code]
+
+
+_FOLD = _Fold()
+_WORDS = re.compile(r"[^\w%]+")
+
+
+def fold(text: str) -> str:
+    """Text without accents and typographic variants, of the same length: positions in it are positions in the text."""
+    return text.translate(_FOLD)
+
+
+def key(text: str) -> str:
+    """What two labels share when only case, accents, punctuation and spaces differ."""
+    return _WORDS.sub(" ", fold(text).casefold()).strip()
+
+
+def identifier(text: str) -> str:
+    """The identifier of a printed name: NFKD without accents, lower case, every run of other characters a `-`."""
+    bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return re.sub(r"[^a-z0-9]+", "-", bare.lower()).strip("-")
+
+
+def one_line(text: str) -> str:
+    """Text with every run of white space (no-break and line breaks included) as one plain space."""
+    return " ".join(text.split())
+
+
+def key_text(values: Iterable[object]) -> str:
+    """The text of a row's key: its values joined by `/`, with `%` and `/` in them percent-encoded."""
+    return "/".join(str(value).replace("%", "%25").replace("/", "%2F") for value in values)

@@ -1,0 +1,401 @@
+"""WARC files: every answer as it was received, written before anything looks at it, and read back strictly."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import zlib
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, cast
+
+import brotli  # type: ignore[import-untyped] # comes with scrapy, has no types
+from w3lib.encoding import html_to_unicode
+from warcio.archiveiterator import ArchiveIterator
+from warcio.bufferedreaders import ChunkedDataReader
+from warcio.exceptions import ArchiveLoadFailed
+from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParserException
+from warcio.warcwriter import WARCWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from types import TracebackType
+
+MAX_BODY = 10_000_000
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_MAX_INFO = 1_000_000
+# A connection's headers say how the bytes travelled, not what they are (RFC 9110, 7.6.1).
+_HOP_BY_HOP = {"connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"}
+
+
+class ArchiveError(Exception):
+    """A file is not a whole WARC, or holds more than may be read.
+
+    Attributes:
+        path: the file.
+        where: the place in it (a record or an offset).
+        expected: what should stand there.
+        found: what does.
+    """
+
+    def __init__(self, path: Path, where: str, expected: str, found: str) -> None:
+        super().__init__(f"{path}, {where}: expected {expected}, found {found}")
+        self.path, self.where, self.expected, self.found = path, where, expected, found
+
+
+class BodyError(ValueError):
+    """A body cannot be decoded from its content-encoding within its bound."""
+
+    def __init__(self, expected: str, found: str) -> None:
+        super().__init__(f"expected {expected}, found {found}")
+        self.expected, self.found = expected, found
+
+
+class BodyTooLargeError(BodyError):
+    """A body is larger than its bound once decoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One archived answer: what an address said, and when. Header names are in lower case, the body is decoded."""
+
+    url: str
+    when: datetime
+    record: str
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def content_type(self) -> str:
+        """The media type, in lower case and without parameters; empty when the answer had none."""
+        return media_type(self.headers.get("content-type", ""))
+
+    @property
+    def sha256(self) -> str:
+        """The hexadecimal SHA-256 of the decoded body."""
+        return sha256(self.body).hexdigest()
+
+    def text(self) -> str:
+        """The body as text: its encoding is the byte order mark's, the header's or the page's own (WHATWG's order)."""
+        return str(html_to_unicode(self.headers.get("content-type"), self.body)[1])
+
+
+class ArchiveWriter:
+    """A WARC file in the making: one gzip member a record, nothing under the final name before a clean end.
+
+    Args:
+        path: the file to make; it appears when the context ends without an error.
+        info: fields of the warcinfo record, such as `software`, `canceropole-base` and `canceropole-source`.
+
+    Raises:
+        OSError: the folder is not writable.
+    """
+
+    def __init__(self, path: Path, info: Mapping[str, str]) -> None:
+        self._path = Path(path)
+        self._draft = self._path.with_name(f".{self._path.name}.part")
+        self._info = {"format": "WARC File Format 1.1", **info}
+
+    def __enter__(self) -> Self:
+        self._file = self._draft.open("wb")
+        self._writer = WARCWriter(self._file, gzip=True, warc_version="1.1")
+        self._writer.write_record(self._writer.create_warcinfo_record(self._path.name, self._info))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._file:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        if kind is not None:
+            self._draft.unlink()
+            return
+        self._draft.replace(self._path)
+        _sync_folder(self._path.parent)
+
+    def response(
+        self,
+        url: str,
+        status: int,
+        reason: str,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        when: datetime,
+        *,
+        truncated: str = "",
+    ) -> None:
+        """Adds one answer, as it was received but for its transfer encoding (ISO 28500:2017, 6.3).
+
+        Args:
+            url: the address that was asked.
+            status: HTTP's.
+            reason: the words after it.
+            headers: in the order they were received.
+            body: still in its content-encoding.
+            when: the moment it was received, aware.
+            truncated: why the body is not whole (`length`, `disconnect`, `time`, `unspecified`; ISO 28500:2017, 5.13).
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        kept = [(name, value) for name, value in headers if name.lower() not in _HOP_BY_HOP]
+        kept.append(("Content-Length", str(len(body))))
+        fields = {"WARC-Date": f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"}
+        if truncated:
+            fields["WARC-Truncated"] = truncated
+        record = self._writer.create_warc_record(
+            url,
+            "response",
+            payload=BytesIO(body),
+            length=len(body),
+            warc_headers_dict=fields,
+            http_headers=StatusAndHeaders(f"{status} {reason}".rstrip(), kept, protocol="HTTP/1.1"),
+        )
+        self._writer.write_record(record)
+
+
+def media_type(header: str) -> str:
+    """The media type of a Content-Type header, in lower case and without parameters."""
+    return header.partition(";")[0].strip().lower()
+
+
+def decode(body: bytes, encoding: str, max_body: int = MAX_BODY) -> bytes:
+    """Takes a body out of its content-encoding.
+
+    Args:
+        body: as received.
+        encoding: the Content-Encoding header: a list, applied from its end (RFC 9110, 8.4).
+        max_body: the most bytes that may come out.
+
+    Raises:
+        BodyTooLargeError: more than that comes out.
+        BodyError: the body is not in that encoding, or the encoding is unknown.
+    """
+    for name in reversed([part.strip().lower() for part in encoding.split(",")]):
+        if name in {"", "identity"} or not body:
+            continue
+        if name not in _DECODERS:
+            raise BodyError(f"content-encoding {', '.join(sorted(_DECODERS))}", name)
+        try:
+            body = _DECODERS[name](body, max_body)
+        except (zlib.error, brotli.error) as error:
+            raise BodyError(f"a body in {name}", str(error)) from error
+    if len(body) > max_body:
+        raise BodyTooLargeError(f"at most {max_body} bytes", "more")
+    return body
+
+
+def read(path: Path, *, max_body: int = MAX_BODY) -> Iterator[Capture]:
+    """Reads the answers of a WARC file, this project's or another tool's, gzipped or not.
+
+    Records of other kinds are passed over, and answers whose record says that they are truncated: they prove nothing.
+
+    Args:
+        path: the file.
+        max_body: the most bytes a body may have, decoded.
+
+    Raises:
+        ArchiveError: truncated or corrupt file, lying length, not a WARC, or a body over its bound.
+        OSError: the file cannot be opened.
+    """
+    for place, record in _records(path):
+        headers = record.rec_headers
+        if record.rec_type != "response" or record.http_headers is None or headers.get_header("WARC-Truncated"):
+            continue
+        with _named(path, place):
+            capture = _capture(record, max_body)
+        yield capture
+
+
+def info(path: Path) -> dict[str, str]:
+    """The fields of a file's warcinfo record; none when it has no such record.
+
+    Raises:
+        ArchiveError: the file is not a WARC, or its first records are damaged.
+    """
+    for place, record in _records(path):
+        if record.rec_type == "warcinfo":
+            with _named(path, place):
+                lines = _payload(record, _MAX_INFO).decode("utf-8").splitlines()
+            return {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines) if name}
+    return {}
+
+
+def last_date(path: Path) -> datetime:
+    """The latest WARC-Date of a file: the moment all that is made from it is dated by.
+
+    Raises:
+        ArchiveError: the file is not a whole WARC, or a record has no date.
+    """
+    dates = []
+    for place, record in _records(path):
+        with _named(path, place):
+            dates.append(_date(record))
+    return max(dates)
+
+
+def _records(path: Path) -> Iterator[tuple[str, Any]]:
+    """The records of a file with their places, each checked to its end before the next is read."""
+    count = 0
+    with _opened(path) as stream:
+        records = ArchiveIterator(stream, check_digests=True)
+        while True:
+            place = f"record {count + 1}"
+            with _named(path, place):
+                record = next(records, None)
+                if record is None:
+                    break
+                if record.format != "warc":
+                    raise BodyError("a WARC record", f"an {record.format.upper()} record")
+                _header(record, "Content-Length")
+            yield place, record
+            with _named(path, place):
+                _check_end(records, record)
+            count += 1
+    if not count:
+        raise ArchiveError(path, "record 1", "a WARC record", "an empty file")
+
+
+def _capture(record: Any, max_body: int) -> Capture:  # noqa: ANN401 (warcio has no types)
+    fields = _fields(record.http_headers.headers)
+    raw = _payload(record, max_body)
+    if "chunked" in fields.get("transfer-encoding", "").lower():
+        raw = ChunkedDataReader(BytesIO(raw)).read()
+    return Capture(
+        url=_header(record, "WARC-Target-URI"),
+        when=_date(record),
+        record=_header(record, "WARC-Record-ID").strip("<>"),
+        status=int(record.http_headers.get_statuscode()),
+        headers=fields,
+        body=decode(raw, fields.get("content-encoding", ""), max_body),
+    )
+
+
+def _check_end(records: Any, record: Any) -> None:  # noqa: ANN401 (warcio has no types)
+    records.read_to_end()
+    # What is left of the limit is what the file should have had; a line that is not blank is what it should not.
+    if getattr(record.raw_stream, "limit", 0) or records.err_count:
+        raise BodyError(f"{_header(record, 'Content-Length')} bytes, as Content-Length says", "others")
+    # Tools do not agree on what a payload is (chunked or not), all do on the block.
+    wrong = [problem for problem in record.digest_checker.problems if problem.startswith("block digest")]
+    if wrong:
+        raise BodyError("the bytes of WARC-Block-Digest", wrong[0])
+
+
+class _Stream:
+    """A file's bytes, unzipped; damage has a name of its own, as warcio takes an EOFError for the end of the file."""
+
+    def __init__(self, path: Path, stream: Any) -> None:  # noqa: ANN401 (gzip's or a plain file)
+        self._path, self._stream = path, stream
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            return cast("bytes", self._stream.read(size))
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise ArchiveError(self._path, "gzip", "whole gzip members", str(error)) from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[_Stream]:
+    with Path(path).open("rb") as file:
+        zipped = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+        file.seek(0)
+        yield _Stream(path, gzip.GzipFile(fileobj=file) if zipped else file)
+
+
+@contextmanager
+def _named(path: Path, place: str) -> Iterator[None]:
+    """Whatever is wrong with a record is said with the file and the record."""
+    try:
+        yield
+    except BodyError as error:
+        raise ArchiveError(path, place, error.expected, error.found) from error
+    except (ArchiveLoadFailed, StatusAndHeadersParserException, ValueError) as error:
+        raise ArchiveError(path, place, "a well-formed WARC record", f"{type(error).__name__}: {error}") from error
+
+
+def _payload(record: Any, max_body: int) -> bytes:  # noqa: ANN401 (warcio has no types)
+    body = cast("bytes", record.raw_stream.read(max_body + 1))
+    if len(body) > max_body:
+        raise BodyTooLargeError(f"at most {max_body} bytes", f"{_header(record, 'Content-Length')}")
+    return body
+
+
+def _header(record: Any, name: str) -> str:  # noqa: ANN401 (warcio has no types)
+    value = record.rec_headers.get_header(name)
+    if value is None:
+        raise BodyError(f"a {name} field", "none")
+    return str(value)
+
+
+def _date(record: Any) -> datetime:  # noqa: ANN401 (warcio has no types)
+    when = datetime.fromisoformat(_header(record, "WARC-Date"))
+    return when.replace(tzinfo=when.tzinfo or UTC).astimezone(UTC)
+
+
+def _fields(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Header fields by lower-case name; a repeated one is a list (RFC 9110, 5.3)."""
+    fields: dict[str, str] = {}
+    for name, value in headers:
+        key = name.lower()
+        fields[key] = f"{fields[key]}, {value}" if key in fields else value
+    return fields
+
+
+def _gunzip(body: bytes, max_body: int) -> bytes:
+    """Every gzip member of a body. One without any is left as it is: some recorders decode and keep the header."""
+    out = b""
+    while body.startswith(_GZIP_MAGIC):
+        unzip = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        out += _inflate(unzip, body, max_body - len(out))
+        body = unzip.unused_data
+        if not body:
+            return out
+    return out or body
+
+
+def _deflate(body: bytes, max_body: int) -> bytes:
+    """RFC 9110, 8.4.1.2 means zlib's format, and notes that some servers send the bare one."""
+    try:
+        return _inflate(zlib.decompressobj(), body, max_body)
+    except zlib.error:
+        return _inflate(zlib.decompressobj(-zlib.MAX_WBITS), body, max_body)
+
+
+def _inflate(unzip: Any, body: bytes, max_body: int) -> bytes:  # noqa: ANN401 (zlib does not export the type)
+    out = cast("bytes", unzip.decompress(body, max_body + 1))
+    if len(out) > max_body:
+        raise BodyTooLargeError(f"at most {max_body} bytes", "more")
+    if not unzip.eof:
+        raise BodyError("a whole compressed body", "its beginning")
+    return out
+
+
+def _unbrotli(body: bytes, max_body: int) -> bytes:
+    unpack = brotli.Decompressor()
+    out = cast("bytes", unpack.process(body, output_buffer_limit=max_body + 1))
+    # The limit is exceeded by a little before it holds.
+    if len(out) > max_body:
+        raise BodyTooLargeError(f"at most {max_body} bytes", "more")
+    if not unpack.is_finished():
+        raise BodyError("a whole compressed body", "its beginning")
+    return out
+
+
+_DECODERS = {"br": _unbrotli, "deflate": _deflate, "gzip": _gunzip, "x-gzip": _gunzip}
+
+
+def _sync_folder(folder: Path) -> None:
+    """Makes a rename last: the name is the folder's data."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

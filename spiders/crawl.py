@@ -1,0 +1,125 @@
+"""Runs one crawl in a process of its own: `python -m spiders.crawl JOB.json` (a Twisted reactor starts only once)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spiders.archive import ArchiveWriter
+from spiders.manners import CrawlJob, CrawlReport, Limits
+from spiders.sample.server import SamplePortal
+
+if TYPE_CHECKING:
+    from spiders.portal import PortalSpider
+
+__all__ = ["CrawlError", "CrawlJob", "CrawlReport", "Limits", "main", "run"]
+
+
+class CrawlError(Exception):
+    """A crawl broke off: there is no archive and no report."""
+
+
+def run(job: CrawlJob) -> CrawlReport:
+    """Crawls a portal, and leaves its archive and its report. Once a process.
+
+    Args:
+        job: what to do.
+
+    Returns:
+        The report, as written.
+
+    Raises:
+        CrawlError: the crawl was interrupted, or something in it broke.
+        ValueError: the job's base is no root of a host, or one of its expressions is no regular expression.
+        OSError: the archive or the report cannot be written.
+    """
+    started = datetime.now(UTC)
+    with ExitStack() as stack:
+        if job.sample:
+            job = job.model_copy(update={"base": stack.enter_context(SamplePortal()).base})
+        source = "sample" if job.sample else "portal"
+        fields = {
+            "software": f"canceropole/{metadata.version('canceropole')}",
+            "portal": job.portal,
+            "http-header-user-agent": job.user_agent,
+            "canceropole-base": str(job.base),
+            "canceropole-source": source,
+        }
+        archive = stack.enter_context(ArchiveWriter(Path(job.warc), fields))
+        spider = _crawl(job, archive)
+    report = CrawlReport(
+        base=spider.base,
+        started=_iso(started),
+        finished=_iso(datetime.now(UTC)),
+        requests=spider.requests,
+        pages=spider.pages,
+        not_modified=0,
+        bytes=spider.bytes,
+        errors=tuple(spider.faults),
+        files=tuple(sorted(spider.files)),
+        outcome="ok" if spider.pages else "no-page",
+    )
+    _write(Path(job.report), report.model_dump_json(indent=1))
+    return report
+
+
+def main(arguments: list[str]) -> int:
+    """The process: reads the job, crawls, gives the exit status (0 when a page was obtained, else 1)."""
+    try:
+        [path] = arguments
+        report = run(CrawlJob.model_validate_json(Path(path).read_bytes()))
+    except (CrawlError, OSError, ValueError) as error:
+        sys.stderr.write(f"The crawl did not come to its end: {error}\n")
+        return 1
+    if report.outcome == "no-page":
+        first = next((f"{fault.code}, {fault.url}: {fault.message}" for fault in report.errors), "no error")
+        sys.stderr.write(f"No page was obtained from {report.base} in {report.requests} requests ({first}).\n")
+        return 1
+    return 0
+
+
+def _crawl(job: CrawlJob, archive: ArchiveWriter) -> PortalSpider:
+    # Scrapy takes a second to import, and whoever makes a job imports this module.
+    from scrapy.crawler import CrawlerProcess  # noqa: PLC0415
+
+    from spiders.portal import PortalSpider  # noqa: PLC0415
+    from spiders.settings import SETTINGS  # noqa: PLC0415
+
+    bounds = {
+        "USER_AGENT": job.user_agent,
+        "DOWNLOAD_TIMEOUT": job.limits.timeout,
+        "DOWNLOAD_MAXSIZE": job.limits.max_body,
+    }
+    process = CrawlerProcess({**SETTINGS, **bounds})
+    crawler = process.create_crawler(PortalSpider)
+    process.crawl(crawler, job=job, archive=archive)
+    process.start()
+    spider = crawler.spider
+    if not isinstance(spider, PortalSpider):
+        raise CrawlError(f"{job.base}: the spider did not start; the log above says why")
+    if not spider.done:
+        failure = spider.failure
+        raise CrawlError(f"{job.base}: {type(failure).__name__} {failure}" if failure else f"{job.base}: interrupted")
+    return spider
+
+
+def _write(path: Path, text: str) -> None:
+    draft = path.with_name(f".{path.name}.part")
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def _iso(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

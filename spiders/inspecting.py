@@ -1,0 +1,70 @@
+"""The inspect command: the blocks of one page, as a declaration can point at them."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from w3lib.encoding import html_to_unicode
+
+from spiders.blocks import PageError, read
+
+_MAX_BODY = 10_000_000
+_SECONDS = 60
+_WIDTH = 100
+_AGENT = "canceropole-open-data (inspect)"
+
+
+class NoPageError(Exception):
+    """The address or file gives no page; the message says what was found."""
+
+
+def told(page: str) -> str:
+    """The blocks of a page, a line each: kind, place, how it begins; tables with their headers, lists with items.
+
+    Raises:
+        NoPageError: nothing there, too large, or not readable as blocks.
+    """
+    url, html = _fetch(page) if urlsplit(page).scheme in {"http", "https"} else _saved(page)
+    try:
+        found = read(html, url)
+    except PageError as error:
+        raise NoPageError(str(error)) from error
+    lines = [f"{url}", f"titre : {found.title or '—'}    langue : {found.language or '—'}"]
+    for block in found.blocks:
+        lines.append(f"{block.place}")
+        if block.grid is not None:
+            lines += [f"    | {' | '.join(cell.text for cell in row)}" for row in block.grid.rows]
+        elif block.items:
+            lines += [f"    - {item.text}" for item in block.items]
+        elif block.kind == "paragraph":
+            lines.append(f"    {block.head}")
+    return "\n".join(_visible(line)[: _WIDTH * 3] for line in lines)
+
+
+def _fetch(url: str) -> tuple[str, str]:
+    request = urllib.request.Request(url, headers={"User-Agent": _AGENT})  # noqa: S310 (http and https only, by the caller)
+    try:
+        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 (likewise)
+            body = answer.read(_MAX_BODY + 1)
+            kind = answer.headers.get("Content-Type", "")
+            final = answer.url
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        raise NoPageError(f"{url}: no page: {error}. Check the address.") from error
+    if len(body) > _MAX_BODY:
+        raise NoPageError(f"{url}: more than {_MAX_BODY} bytes")
+    return final, html_to_unicode(kind, body)[1]
+
+
+def _saved(name: str) -> tuple[str, str]:
+    try:
+        body = Path(name).read_bytes()
+    except OSError as error:
+        raise NoPageError(f"{name}: expected an http(s) address or a file, found {error}") from error
+    return Path(name).resolve().as_uri(), html_to_unicode(None, body)[1]
+
+
+def _visible(text: str) -> str:
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
