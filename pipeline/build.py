@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from pipeline.paths import Run
+    from pipeline.paths import RunFolder
     from schemas.load import Declarations
     from schemas.model import Dataset, Field
 
@@ -33,7 +33,7 @@ _STORAGE = "v1.0.0"
 
 
 def build(
-    run: Run,
+    run: RunFolder,
     declarations: Declarations,
     tables: Mapping[str, Path],
     fresh: Iterable[str],
@@ -112,11 +112,13 @@ def _load_frame(con: duckdb.DuckDBPyConnection, dataset: Dataset, rows: list[dic
         con.unregister("incoming")
 
 
-def _pages(run: Run) -> list[dict[str, object]]:
+def _pages(run: RunFolder) -> list[dict[str, object]]:
     return [dict(page) for page in read_json(run.pages)["pages"]]
 
 
-def _provenance(run: Run, tables: Mapping[str, Path], fresh: set[str], last: Path | None) -> list[dict[str, object]]:
+def _provenance(
+    run: RunFolder, tables: Mapping[str, Path], fresh: set[str], last: Path | None
+) -> list[dict[str, object]]:
     """Evidence of every published row: this run's for fresh tables, the last release's for those carried over."""
     rows: list[dict[str, object]] = []
     kept = last / "data" / "provenance.json" if last else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import locale
 import os
-import sys
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -188,4 +187,4 @@ def serve(
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from pipeline.paths import Run
+    from pipeline.paths import RunFolder
     from schemas.load import Declarations
     from schemas.model import Dataset
 
@@ -57,7 +57,7 @@ class Verdict:
         }
 
 
-def gate(run: Run, declarations: Declarations, last: Path | None, only: Iterable[str]) -> list[Verdict]:
+def gate(run: RunFolder, declarations: Declarations, last: Path | None, only: Iterable[str]) -> list[Verdict]:
     """Judges every dataset in `only`; the others are carried over.
 
     Args:
@@ -84,7 +84,7 @@ def gate(run: Run, declarations: Declarations, last: Path | None, only: Iterable
     return list(verdicts.values())
 
 
-def published(run: Run, dataset: Dataset, verdict: Verdict, last: Path | None, *, judged: bool) -> Path | None:
+def published(run: RunFolder, dataset: Dataset, verdict: Verdict, last: Path | None, *, judged: bool) -> Path | None:
     """The table a verdict lets out: this run's if accepted, else the last release's; None if there is neither."""
     if judged and verdict.verdict != "held":
         return run.table(dataset.id)
@@ -96,7 +96,7 @@ def _released(last: Path | None, dataset: Dataset) -> Path | None:
     return path if path is not None and path.is_file() else None
 
 
-def _judge(run: Run, dataset: Dataset, before: Path | None) -> Verdict:
+def _judge(run: RunFolder, dataset: Dataset, before: Path | None) -> Verdict:
     found = read_json(run.findings(dataset.id))
     table = pd.read_parquet(run.table(dataset.id))
     verdict = Verdict(dataset.id, "accepted", rows=len(table))
@@ -144,7 +144,7 @@ def _nothing_lost(dataset: Dataset, before: int, verdict: Verdict) -> None:
 
 
 def _close_foreign_keys(
-    run: Run, declarations: Declarations, last: Path | None, verdicts: dict[str, Verdict], judged: set[str]
+    run: RunFolder, declarations: Declarations, last: Path | None, verdicts: dict[str, Verdict], judged: set[str]
 ) -> None:
     """Holds the accepted side of every foreign key that what will be published would break, until nothing changes."""
     moved = True
@@ -160,7 +160,7 @@ def _close_foreign_keys(
 
 
 def _dangling(
-    run: Run,
+    run: RunFolder,
     declarations: Declarations,
     last: Path | None,
     verdicts: dict[str, Verdict],

@@ -23,7 +23,7 @@ from schemas.typography import key_text, one_line
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pipeline.paths import Run
+    from pipeline.paths import RunFolder
     from schemas.cleaners import Cleaner
     from schemas.load import Declarations
     from schemas.model import Dataset, Field, Portal, Source
@@ -40,7 +40,7 @@ class Table:
     faults: list[Reason] = field(default_factory=list)
 
 
-def normalize(run: Run, declarations: Declarations, only: Iterable[str]) -> None:
+def normalize(run: RunFolder, declarations: Declarations, only: Iterable[str]) -> None:
     """Makes the typed table of every dataset in `only` from its raw rows.
 
     Raises:

@@ -58,71 +58,71 @@ class Home:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RunFolder:
     """One run's private folder: what the stages pass to each other."""
 
-    folder: Path
+    root: Path
 
     @property
     def id(self) -> str:
         """The run's name: its start, 20261123T153000Z."""
-        return self.folder.name
+        return self.root.name
 
     @property
     def archive(self) -> Path:
         """Every response received."""
-        return self.folder / "portal.warc.gz"
+        return self.root / "portal.warc.gz"
 
     @property
     def job(self) -> Path:
         """What the crawl was asked to do."""
-        return self.folder / "job.json"
+        return self.root / "job.json"
 
     @property
     def crawl(self) -> Path:
         """What the crawl reports of itself."""
-        return self.folder / "crawl.json"
+        return self.root / "crawl.json"
 
     @property
     def pages(self) -> Path:
         """The pages read, and what no declaration claims in them."""
-        return self.folder / "pages.json"
+        return self.root / "pages.json"
 
     @property
     def verdicts(self) -> Path:
         """The gate's decision on every dataset."""
-        return self.folder / "verdicts.json"
+        return self.root / "verdicts.json"
 
     @property
     def report(self) -> Path:
         """The run's report (CONTRACT, 'report.json')."""
-        return self.folder / "report.json"
+        return self.root / "report.json"
 
     @property
     def inputs(self) -> Path:
         """Everything a release was made from, by hash."""
-        return self.folder / "inputs.json"
+        return self.root / "inputs.json"
 
     @property
     def declarations(self) -> Path:
         """The declarations and reference lists as they were used."""
-        return self.folder / "declarations"
+        return self.root / "declarations"
 
     def rows(self, dataset: str) -> Path:
         """Raw rows with their places, as extracted."""
-        return self.folder / "rows" / f"{dataset}.json"
+        return self.root / "rows" / f"{dataset}.json"
 
     def table(self, dataset: str) -> Path:
         """Typed rows."""
-        return self.folder / "tables" / f"{dataset}.parquet"
+        return self.root / "tables" / f"{dataset}.parquet"
 
     def findings(self, dataset: str) -> Path:
         """What normalizing and validating said of a table: evidence, reasons."""
-        return self.folder / "tables" / f"{dataset}.json"
+        return self.root / "tables" / f"{dataset}.json"
 
     def rejected(self, dataset: str) -> Path:
         """Rows set aside, with the rule each broke."""
-        return self.folder / "rejected" / f"{dataset}.json"
+        return self.root / "rejected" / f"{dataset}.json"
 
 
 def write(path: Path, content: bytes) -> None:

@@ -11,6 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipeline import prefect_api, summary
+from pipeline.paths import Home
+from pipeline.run import BusyError, Request, RunFailedError, WrongUseError, declared, lock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,25 +27,25 @@ def run(
     started = time.monotonic()
     errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
     with prefect_api.api() as local:
-        from pipeline import stages  # noqa: PLC0415 (two seconds of imports, while the API starts)
+        from pipeline import stages  # noqa: F401, PLC0415 (two seconds of imports, while the API starts)
 
-        request = stages.Request(portal, source, only, delay, out, schemas)
+        request = Request(portal, source, only, delay, out, schemas)
         try:
-            stages.declared(request)
-            with stages.lock(stages.Home(out / portal)):
+            declared(request)
+            with lock(Home(out / portal)):
                 return _run(request, local, language, started)
-        except stages.WrongUseError as error:
+        except WrongUseError as error:
             errors.print(str(error))
             return WRONG_USE
-        except stages.BusyError as error:
+        except BusyError as error:
             errors.print(str(error))
             return BUSY
-        except (stages.RunFailedError, prefect_api.ApiError) as error:
+        except (RunFailedError, prefect_api.ApiError) as error:
             errors.print(str(error))
             return FAILED
 
 
-def _run(request: Any, local: prefect_api.LocalApi | None, language: str, started: float) -> int:  # noqa: ANN401 (stages.Request, imported late)
+def _run(request: Request, local: prefect_api.LocalApi | None, language: str, started: float) -> int:
     console = Console(highlight=False)
     if local is not None:
         local.ready()
@@ -63,7 +65,7 @@ def _run(request: Any, local: prefect_api.LocalApi | None, language: str, starte
     return HELD
 
 
-def _tell(console: Console, report: dict[str, Any], request: Any, language: str, seconds: dict[str, float]) -> None:  # noqa: ANN401 (stages.Request)
+def _tell(console: Console, report: dict[str, Any], request: Request, language: str, seconds: dict[str, float]) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     for dataset in report["datasets"]:
         table.add_row(*(escape(cell) for cell in summary.dataset_line(dataset, language)))

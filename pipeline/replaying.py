@@ -13,7 +13,9 @@ from typing import Any
 import duckdb
 
 from pipeline import stages
-from pipeline.paths import Home, Run, read_json, sha256
+from pipeline.paths import Home, RunFolder, read_json, sha256
+from pipeline.report import lock_hash
+from pipeline.run import Request, Run
 from schemas import load
 
 
@@ -48,9 +50,9 @@ def replay(out: Path, portal: str, version: str | None) -> Replay:
         there = ", ".join(sorted(p.name for p in home.releases.glob("[0-9]*"))) or "none"
         raise ReplayError(f"No release {version or 'latest'} of {portal} under {out}; there are: {there}", 2)
     released = home.release(version)
-    run = Run(home.runs / read_json(released / "datapackage.json")["run"])
+    run = RunFolder(home.runs / read_json(released / "datapackage.json")["run"])
     inputs = _inputs(home, run)
-    exact = inputs["code"] == metadata.version("canceropole") and inputs["lock"] == stages.lock_hash()
+    exact = inputs["code"] == metadata.version("canceropole") and inputs["lock"] == lock_hash()
     with tempfile.TemporaryDirectory(prefix="canceropole-replay-") as scratch:
         rebuilt = _rebuild(Path(scratch), home, run, inputs, portal)
         differing = _differing(released, rebuilt, f"{portal}.duckdb", exact=exact)
@@ -61,7 +63,7 @@ def replay(out: Path, portal: str, version: str | None) -> Replay:
     return Replay(same=True, told=f"{portal} {version} repeats {terms}: {files} files, run {run.id}")
 
 
-def _inputs(home: Home, run: Run) -> dict[str, Any]:
+def _inputs(home: Home, run: RunFolder) -> dict[str, Any]:
     if not run.inputs.is_file():
         raise ReplayError(
             f"The run {run.id} is not in {home.runs}: its inputs.json is needed to rebuild the release.", 1
@@ -78,13 +80,13 @@ def _inputs(home: Home, run: Run) -> dict[str, Any]:
     return inputs
 
 
-def _rebuild(scratch: Path, home: Home, run: Run, inputs: dict[str, Any], portal: str) -> Path:
+def _rebuild(scratch: Path, home: Home, run: RunFolder, inputs: dict[str, Any], portal: str) -> Path:
     declarations = load.load(portal, run.declarations)
-    request = stages.Request(portal, only=tuple(inputs["only"]), schemas=run.declarations)
-    copy = Run(scratch / "runs" / run.id)
-    copy.folder.mkdir(parents=True)
+    request = Request(portal, only=tuple(inputs["only"]), schemas=run.declarations)
+    copy = RunFolder(scratch / "runs" / run.id)
+    copy.root.mkdir(parents=True)
     copy.archive.symlink_to((home.root / inputs["archives"][0]["path"]).resolve())
-    rebuilt = stages.Refresh(request, declarations, home, copy, inputs["base"])
+    rebuilt = Run(request, declarations, home, copy, inputs["base"])
     stages.extract(rebuilt)
     stages.normalize_rows(rebuilt)
     stages.validate_tables(rebuilt)

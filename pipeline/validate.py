@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from pipeline.paths import Run
+    from pipeline.paths import RunFolder
     from schemas.load import Declarations
     from schemas.model import Dataset
 
@@ -28,7 +28,7 @@ class PackageError(Exception):
     """The built package breaks its own descriptor: a fault of ours, nothing is released."""
 
 
-def validate_tables(run: Run, declarations: Declarations, only: Iterable[str]) -> None:
+def validate_tables(run: RunFolder, declarations: Declarations, only: Iterable[str]) -> None:
     """Checks each table in `only` against its Pandera schema; every failure becomes a reason and a rejected row."""
     for name in only:
         dataset = declarations.dataset(name)

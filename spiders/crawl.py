@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from asyncio import CancelledError
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from importlib import metadata
@@ -15,6 +16,8 @@ from spiders.manners import CrawlJob, CrawlReport, Limits
 from spiders.sample.server import SamplePortal
 
 if TYPE_CHECKING:
+    from twisted.python.failure import Failure
+
     from spiders.portal import PortalSpider
 
 __all__ = ["CrawlError", "CrawlJob", "CrawlReport", "Limits", "main", "run"]
@@ -97,15 +100,21 @@ def _crawl(job: CrawlJob, archive: ArchiveWriter) -> PortalSpider:
     }
     process = CrawlerProcess({**SETTINGS, **bounds})
     crawler = process.create_crawler(PortalSpider)
-    process.crawl(crawler, job=job, archive=archive)
+    failures: list[Failure] = []
+    process.crawl(crawler, job=job, archive=archive).addErrback(failures.append)
     process.start()
     spider = crawler.spider
-    if not isinstance(spider, PortalSpider):
-        raise CrawlError(f"{job.base}: the spider did not start; the log above says why")
+    if failures or not isinstance(spider, PortalSpider):
+        raise CrawlError(f"{job.base}: the spider did not start: {[failure.getErrorMessage() for failure in failures]}")
     if not spider.done:
-        failure = spider.failure
-        raise CrawlError(f"{job.base}: {type(failure).__name__} {failure}" if failure else f"{job.base}: interrupted")
+        raise CrawlError(f"{job.base}: {_said(spider.failure)}")
     return spider
+
+
+def _said(failure: BaseException | None) -> str:
+    if failure is None or isinstance(failure, CancelledError):
+        return "interrupted"
+    return f"{type(failure).__name__} {failure}"
 
 
 def _write(path: Path, text: str) -> None:

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from w3lib.encoding import html_to_unicode
 
-from spiders.blocks import PageError, read
+from spiders.blocks import read
+from spiders.spans import PageError
 
 _MAX_BODY = 10_000_000
 _SECONDS = 60

@@ -145,8 +145,8 @@ class PortalSpider(Spider):
         crawler.signals.connect(spider.stop_other_types, signals.headers_received)
         return spider
 
-    async def start(self) -> AsyncIterator[dict[str, Any]]:
-        """Visits the portal, telling each page on standard output as it is had.
+    async def start(self) -> AsyncIterator[Request]:
+        """Visits the portal, telling each page on standard output as it is had; leaves nothing for Scrapy to schedule.
 
         Raises:
             OSError: the archive cannot be written, or nobody listens any more.
@@ -156,8 +156,10 @@ class PortalSpider(Spider):
                 page = {"page": self.pages, "url": url}
                 sys.stdout.write(f"{json.dumps(page)}\n")
                 sys.stdout.flush()
-                yield page
             self.done = True
+            scheduled: tuple[Request, ...] = ()
+            for request in scheduled:
+                yield request
         finally:
             self.failure = sys.exception()
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from schemas.load import Declarations
     from schemas.model import Dataset, Portal
     from spiders.archive import Capture
+    from spiders.page import Page
 
 HTML = {"text/html", "application/xhtml+xml"}
 _OK = 200
@@ -89,11 +90,11 @@ def portal_address(url: str, base: str, origin: str) -> str | None:
     return origin + (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
-def _repeats(page: blocks.Page, portal: Portal) -> bool:
+def _repeats(page: Page, portal: Portal) -> bool:
     return page.repeats_others or portal.is_archive(urlsplit(page.url).path)
 
 
-def _row(url: str, capture: Capture, page: blocks.Page) -> dict[str, Any]:
+def _row(url: str, capture: Capture, page: Page) -> dict[str, Any]:
     kinds = [block.kind for block in page.blocks]
     return {
         "url": url,

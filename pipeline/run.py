@@ -1,0 +1,144 @@
+"""A run: what was asked, the declarations and outputs it works with, and how it begins."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from pipeline import release
+from pipeline.paths import Home, RunFolder, write
+from schemas import load
+
+if TYPE_CHECKING:
+    from schemas.load import Declarations
+    from schemas.model import Dataset
+
+LIVE, SAMPLE = "live", "sample"
+
+
+class RunFailedError(Exception):
+    """The data could not be judged: the message is one paragraph with what, where, expected, found, next step."""
+
+
+class WrongUseError(Exception):
+    """An option or name that does not exist; the message lists those that do."""
+
+
+class BusyError(Exception):
+    """Another run holds the portal's outputs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a refresh was asked to do."""
+
+    portal: str
+    source: str = LIVE
+    only: tuple[str, ...] = ()
+    delay: float | None = None
+    out: Path = Path("outputs")
+    schemas: Path = load.HOME
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run under way: its request, declarations, outputs, folder, and the release it builds on."""
+
+    request: Request
+    declarations: Declarations
+    home: Home
+    folder: RunFolder
+    base: str | None
+
+    @property
+    def last(self) -> Path | None:
+        """The folder of the release it builds on."""
+        return self.home.release(self.base) if self.base else None
+
+    @property
+    def datasets(self) -> list[Dataset]:
+        """The datasets this run extracts."""
+        wanted = set(self.request.only)
+        return [d for d in self.declarations.datasets if not d.derived and (not wanted or d.id in wanted)]
+
+    @property
+    def names(self) -> list[str]:
+        """Their ids."""
+        return [dataset.id for dataset in self.datasets]
+
+    @property
+    def started(self) -> dt.datetime:
+        """When it began: its name says so."""
+        return dt.datetime.strptime(self.folder.id, "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
+
+
+def declared(request: Request) -> Declarations:
+    """The portal's declarations, checked before anything is requested.
+
+    Raises:
+        WrongUseError: no such portal or dataset.
+        RunFailedError: a broken declaration.
+    """
+    try:
+        declarations = load.load(request.portal, request.schemas)
+    except load.UnknownPortalError as error:
+        raise WrongUseError(str(error)) from error
+    except load.DeclarationError as error:
+        raise RunFailedError(
+            f"Broken declaration, nothing was requested. {error}\nMend the file and run again."
+        ) from error
+    known = [d.id for d in declarations.datasets if not d.derived]
+    unknown = sorted(set(request.only) - set(known))
+    if unknown:
+        raise WrongUseError(f"no dataset {', '.join(unknown)} in {request.portal}; there are: {', '.join(known)}")
+    return declarations
+
+
+def lock(home: Home) -> FileLock:
+    """The portal's lock, taken; the process that holds it may take it again.
+
+    Raises:
+        BusyError: another run holds it.
+        RunFailedError: the outputs folder cannot be written.
+    """
+    taken = FileLock(home.lock, timeout=0, is_singleton=True, thread_local=False)
+    try:
+        home.root.mkdir(parents=True, exist_ok=True)
+        taken.acquire()
+    except Timeout as error:
+        raise BusyError(
+            f"Another run on {home.root} is in progress (lock {home.lock}). Wait for its end, or choose another --out."
+        ) from error
+    except OSError as error:
+        raise RunFailedError(_unwritable(home, error)) from error
+    return taken
+
+
+def begin(request: Request, declarations: Declarations, *, now: dt.datetime) -> Run:
+    """Opens a run's folder, clears what a killed run left, keeps the declarations used.
+
+    Raises:
+        BusyError: a run began within the same second.
+        RunFailedError: the outputs cannot be written.
+    """
+    home = Home(request.out / request.portal)
+    folder = RunFolder(home.runs / f"{now:%Y%m%dT%H%M%SZ}")
+    try:
+        release.clear_unfinished(home)
+        if folder.root.exists():
+            raise BusyError(f"A run {folder.id} already exists in {home.runs}; wait a second and run again.")
+        home.runs.mkdir(mode=0o700, exist_ok=True)
+        folder.root.mkdir(mode=0o700)
+        for place, content in declarations.files.items():
+            write(folder.declarations / place, content)
+    except OSError as error:
+        raise RunFailedError(_unwritable(home, error)) from error
+    return Run(request, declarations, home, folder, home.version())
+
+
+def _unwritable(home: Home, error: OSError) -> str:
+    return f"The outputs folder {home.root} cannot be written: {error}. Free space or rights, or choose another --out."

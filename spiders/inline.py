@@ -1,0 +1,127 @@
+"""The text of a subtree as a reader sees it: tokens in reading order, then lines with their links."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+from schemas.typography import one_line
+from spiders.page import Line, Link, Rich
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from selectolax.lexbor import LexborNode
+
+HEADINGS = {f"h{level}": level for level in range(1, 7)}
+LISTS = {"ul", "ol", "menu"}
+BLOCKS = set(
+    "address article blockquote body caption center dd details div dl dt fieldset figcaption figure footer form header "
+    "hr li main p pre section summary tbody td tfoot th thead tr".split()
+)
+OWN_LINES = BLOCKS | LISTS | {"table", *HEADINGS}
+BOLD = {"b", "strong"}
+UNREAD = set(
+    "script style noscript template svg math iframe object select option textarea button input nav aside dialog".split()
+)
+CHROME_ROLES = {"navigation", "complementary", "search", "banner", "contentinfo", "dialog", "alertdialog"}
+
+
+@dataclass(slots=True)
+class Token:
+    """A piece of text, the address it links to, and whether it is bold; a line feed alone ends a line."""
+
+    text: str
+    href: str = ""
+    bold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """How a page's links become absolute: by its own address, a mirror's root becoming the portal's."""
+
+    url: str
+    base: str = ""
+    origin: str = ""
+
+    def of(self, anchor: LexborNode) -> str:
+        """The address an anchor leads to: http, https or mailto; empty for any other."""
+        href = (anchor.attributes.get("href") or "").strip()
+        try:
+            address = urljoin(self.url, href) if href else ""
+            scheme = urlsplit(address).scheme.lower()
+        except ValueError:  # not an address: an unclosed bracket, say
+            return ""
+        if scheme not in {"http", "https", "mailto"}:
+            return ""
+        if self.base and (address == self.base or address.startswith(self.base + "/")):
+            return self.origin + address[len(self.base) :]
+        return address
+
+
+def tokens(node: LexborNode, addresses: Addresses, skip: Iterable[str] = ()) -> Iterator[Token]:
+    """The text of a subtree as tokens; a line feed where a new line begins."""
+    left_out = set(skip)
+    address = addresses.of(node) if node.tag == "a" else ""
+    stack: list[tuple[LexborNode, str, bool] | None] = [(child, address, node.tag in BOLD) for child in _children(node)]
+    while stack:
+        following = stack.pop()
+        if following is None:
+            yield Token("\n")
+            continue
+        current, href, bold = following
+        tag = current.tag or ""
+        if current.is_text_node:
+            yield Token((current.text_content or "").replace("\n", " "), href, bold)
+        elif tag == "br":
+            yield Token("\n")
+        elif current.is_element_node and not unread(current) and tag not in left_out:
+            if tag in OWN_LINES:
+                yield Token("\n")
+                stack.append(None)
+            own = addresses.of(current) if tag == "a" else href
+            stack.extend((child, own, bold or tag in BOLD) for child in _children(current))
+
+
+def rich(tokens: Iterable[Token]) -> Rich:
+    """Tokens as lines: white space collapsed, empty lines dropped, links kept with their text."""
+    lines: list[Line] = []
+    text = ""
+    links: list[list[str]] = []
+    marked = plain = False
+    for token in [*tokens, Token("\n")]:
+        if token.text == "\n":
+            shown = one_line(text)
+            found = tuple(Link(href, one_line(label)) for href, label in links if one_line(label))
+            lines += [Line(shown, found)] if shown else []
+            text, links = "", []
+            continue
+        text += token.text
+        if token.href:
+            if links and links[-1][0] == token.href:
+                links[-1][1] += token.text
+            else:
+                links.append([token.href, token.text])
+        if token.text.strip():
+            marked, plain = marked or token.bold, plain or not token.bold
+    return Rich(tuple(lines), bold=marked and not plain)
+
+
+def unread(node: LexborNode) -> bool:
+    """What a reader does not see as content: scripts, navigation, asides, hidden elements."""
+    attributes = node.attributes
+    style = (attributes.get("style") or "").replace(" ", "").lower()
+    return (
+        node.tag in UNREAD
+        or "hidden" in attributes
+        or attributes.get("aria-hidden") == "true"
+        or attributes.get("role") in CHROME_ROLES
+        or "display:none" in style
+        or "visibility:hidden" in style
+    )
+
+
+def _children(node: LexborNode) -> list[LexborNode]:
+    """The children of a node, last first: as a stack wants them."""
+    return list(node.iter(include_text=True))[::-1]

@@ -1,0 +1,150 @@
+"""A page as blocks: headings, paragraphs, lists and tables, each with the headings above it. Data only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+from schemas.typography import key, one_line
+
+Kind = Literal["heading", "paragraph", "list", "table"]
+FRENCH: dict[Kind, str] = {"heading": "titre", "paragraph": "paragraphe", "list": "liste", "table": "tableau"}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link as printed: absolute address (http, https or mailto) and its text."""
+
+    href: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One printed line: text with white space collapsed, and the links in it."""
+
+    text: str
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rich:
+    """Printed text as lines (line breaks of the page kept)."""
+
+    lines: tuple[Line, ...] = ()
+    bold: bool = False
+
+    @property
+    def text(self) -> str:
+        """The lines joined by line feeds."""
+        return "\n".join(line.text for line in self.lines)
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """Links of all lines."""
+        return tuple(link for line in self.lines for link in line.links)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a table's grid; a spanned cell stands at every place it covers."""
+
+    rich: Rich
+    header: bool
+    repeated: bool = False
+
+    @property
+    def text(self) -> str:
+        """The cell's text on one line."""
+        return one_line(self.rich.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table with its spans resolved: every row as wide as the widest."""
+
+    caption: str
+    rows: tuple[tuple[Cell, ...], ...]
+    header_rows: int
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """The printed header of each column, from the last header row."""
+        return tuple(cell.text for cell in self.rows[self.header_rows - 1]) if self.header_rows else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block of a page's content.
+
+    `number` counts blocks of its kind from 1; `path` is the headings above it; `inside` is the index of the table or
+    list that contains it; `article` the index of the article it belongs to.
+    """
+
+    kind: Kind
+    index: int
+    number: int
+    path: tuple[str, ...]
+    rich: Rich = Rich()
+    level: int = 0
+    items: tuple[Rich, ...] = ()
+    grid: Grid | None = None
+    inside: int | None = None
+    article: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Where the block is, for people: the headings above it, its kind and number."""
+        return " > ".join([*self.path, f"{FRENCH[self.kind]} {self.number}"])
+
+    @property
+    def head(self) -> str:
+        """How the block begins: header row, first item or text."""
+        if self.grid is not None:
+            return " | ".join(cell.text for cell in self.grid.rows[0]) if self.grid.rows else ""
+        return one_line(self.items[0].text if self.items else self.rich.text)
+
+    @property
+    def content(self) -> tuple[tuple[str, ...], ...]:
+        """All the text of the block: what makes two blocks copies of each other."""
+        if self.grid is not None:
+            return tuple(tuple(cell.text for cell in row) for row in self.grid.rows)
+        return tuple((one_line(item.text),) for item in self.items) or ((one_line(self.rich.text),),)
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """An article of a page: its title, and the address its title links to."""
+
+    title: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page as blocks. `titles` are the texts that may name it: its h1, its head title without the site's name."""
+
+    url: str
+    language: str
+    titles: tuple[str, ...]
+    blocks: tuple[Block, ...]
+    articles: tuple[Article, ...]
+
+    @property
+    def title(self) -> str:
+        """The page's title as printed."""
+        return self.titles[0] if self.titles else ""
+
+    @property
+    def repeats_others(self) -> bool:
+        """Whether an article's title links to another address: then this page prints other pages' content."""
+        own = urlsplit(self.url).path.rstrip("/")
+        return any(
+            article.link and urlsplit(article.link).path.rstrip("/") != own and not article.link.startswith("mailto:")
+            for article in self.articles
+        )
+
+    def named(self, title: str) -> bool:
+        """Whether the page is called so (case, accents, punctuation apart)."""
+        return key(title) in {key(own) for own in self.titles}

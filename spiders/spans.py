@@ -1,0 +1,62 @@
+"""Row and column spans resolved into a grid (HTML Living Standard, 4.9.12)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborNode
+
+    from spiders.page import Cell
+
+_MAX_SPAN = 1_000  # HTML Living Standard, 4.9.11: colspan is at most 1000
+_MAX_CELLS = 200_000
+
+
+class PageError(Exception):
+    """A page that cannot be read as blocks; the message says what was found."""
+
+
+def place(rows: list[list[LexborNode]], url: str) -> list[list[tuple[LexborNode, bool]]]:
+    """Places the cells of a table's rows in a grid.
+
+    Returns:
+        For each row its places in order: the cell that covers it, and whether it is that cell's first place.
+
+    Raises:
+        PageError: more cells than a table of data has.
+    """
+    grid: list[dict[int, tuple[LexborNode, bool]]] = [{} for _ in rows]
+    taken = 0
+    for number, row in enumerate(rows):
+        column = 0
+        for cell in row:
+            while column in grid[number]:
+                column += 1
+            across, down = _span(cell, "colspan"), _span(cell, "rowspan")
+            down = len(rows) - number if down == 0 else min(down, len(rows) - number)
+            across = max(across, 1)
+            taken += across * down
+            if taken > _MAX_CELLS:
+                raise PageError(f"{url}: a table of more than {_MAX_CELLS} cells")
+            for below in range(down):
+                for beside in range(across):
+                    grid[number + below].setdefault(column + beside, (cell, not below and not beside))
+            column += across
+    return [[row[column] for column in sorted(row)] for row in grid if row]
+
+
+def header_rows(rows: tuple[tuple[Cell, ...], ...]) -> int:
+    """How many leading rows are headers: every cell with text is a th, or all are bold."""
+    count = 0
+    for row in rows:
+        filled = [cell for cell in row if cell.text]
+        if not filled or not (all(c.header for c in filled) or all(c.rich.bold for c in filled)):
+            break
+        count += 1
+    return count
+
+
+def _span(cell: LexborNode, name: str) -> int:
+    given = (cell.attributes.get(name) or "1").strip()
+    return min(int(given), _MAX_SPAN) if given.isascii() and given.isdigit() else 1
