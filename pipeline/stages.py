@@ -246,8 +246,8 @@ def _take(run: Run, path: Path) -> None:
     if not path.is_file():
         runs = ", ".join(sorted(p.parent.name for p in run.home.runs.glob("*/portal.warc.gz"))) or "none"
         raise WrongUseError(
-            f"--from {run.request.source}: no archive at {path}. Expected live, sample, an http(s) address, a WARC file "
-            f"or run:<run>; runs with an archive: {runs}"
+            f"--from {run.request.source}: no archive at {path}. Expected live, sample, an http(s) address, a WARC "
+            f"file or run:<run>; runs with an archive: {runs}"
         )
     try:
         run.folder.archive.hardlink_to(path)

@@ -50,7 +50,7 @@ def read_archive(path: Path, declarations: Declarations, datasets: Sequence[Data
     base = archive.info(path).get("canceropole-base", "")
     reading = Reading()
     findings, content, titles = [], [], {}
-    for url, capture in sorted(_html(path, base, portal.origin).items()):
+    for url, capture in sorted(_html(path, base, portal).items()):
         page = blocks.read(capture.text(), url, base, portal.origin)
         reading.pages.append(_row(url, capture, page))
         reading.captures[url] = {
@@ -71,11 +71,11 @@ def read_archive(path: Path, declarations: Declarations, datasets: Sequence[Data
     return reading
 
 
-def _html(path: Path, base: str, origin: str) -> dict[str, Capture]:
+def _html(path: Path, base: str, portal: Portal) -> dict[str, Capture]:
     """The last HTML answer of every address of the portal."""
     kept: dict[str, Capture] = {}
-    for capture in archive.read(path):
-        url = portal_address(capture.url, base, origin)
+    for capture in archive.read(path, max_body=portal.crawl.max_body):
+        url = portal_address(capture.url, base, portal.origin)
         if url is not None and capture.content_type in HTML:
             kept[url] = capture
     return kept
