@@ -9,6 +9,7 @@ import duckdb
 import pandas as pd
 
 from pipeline.paths import read_json
+from schemas.personal import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from pipeline.paths import RunFolder
     from schemas.load import Declarations
-    from schemas.model import Dataset, Field
+    from schemas.model import Dataset, Field, Portal
 
 TYPES = {
     "string": "VARCHAR",
@@ -61,7 +62,7 @@ def build(
         con.execute("SET autoload_known_extensions = false")
         for dataset in published:
             if dataset.derived == "pages":
-                _load_frame(con, dataset, _pages(run))
+                _load_frame(con, dataset, _pages(run, declarations.portal))
             elif dataset.derived == "provenance":
                 _load_frame(con, dataset, _provenance(run, tables, set(fresh), last))
             else:
@@ -112,8 +113,8 @@ def _load_frame(con: duckdb.DuckDBPyConnection, dataset: Dataset, rows: list[dic
         con.unregister("incoming")
 
 
-def _pages(run: RunFolder) -> list[dict[str, object]]:
-    return [dict(page) for page in read_json(run.pages)["pages"]]
+def _pages(run: RunFolder, portal: Portal) -> list[dict[str, object]]:
+    return [{**page, "titre": masked(page["titre"] or "", portal) or None} for page in read_json(run.pages)["pages"]]
 
 
 def _provenance(

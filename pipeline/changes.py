@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from schemas.model import Dataset
 
 
-def changes(dataset: Dataset, before: Path, after: Path) -> list[dict[str, Any]]:
-    """Compares a dataset's table as released with the table as it would be released (both Parquet).
+def changes(dataset: Dataset, before: Path | None, after: Path) -> list[dict[str, Any]]:
+    """Compares a dataset's table as released (None if it is new) with the one to release, both Parquet.
 
     Returns:
         Objects of changes.json (CONTRACT, 'Outputs'), by kind and key: dataset, key, change, columns.

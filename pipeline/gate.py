@@ -76,7 +76,7 @@ def gate(run: RunFolder, declarations: Declarations, last: Path | None, only: It
             continue
         before = _released(last, dataset)
         if dataset.id in judged:
-            verdicts[dataset.id] = _judge(run, dataset, before)
+            verdicts[dataset.id] = _judge(run, dataset, before, first=last is None)
         elif before is not None:
             verdicts[dataset.id] = Verdict(dataset.id, "unchanged", rows=len(pd.read_parquet(before)))
     _close_foreign_keys(run, declarations, last, verdicts, judged)
@@ -96,7 +96,7 @@ def _released(last: Path | None, dataset: Dataset) -> Path | None:
     return path if path is not None and path.is_file() else None
 
 
-def _judge(run: RunFolder, dataset: Dataset, before: Path | None) -> Verdict:
+def _judge(run: RunFolder, dataset: Dataset, before: Path | None, *, first: bool) -> Verdict:
     found = read_json(run.findings(dataset.id))
     table = pd.read_parquet(run.table(dataset.id))
     verdict = Verdict(dataset.id, "accepted", rows=len(table))
@@ -109,8 +109,9 @@ def _judge(run: RunFolder, dataset: Dataset, before: Path | None) -> Verdict:
         return verdict
     _within_bounds(dataset, table, verdict)
     _filled(dataset, table, verdict)
-    if before is not None:
+    if not first:
         verdict.changes = changes(dataset, before, run.table(dataset.id))
+    if before is not None:
         _nothing_lost(dataset, len(pd.read_parquet(before)), verdict)
     if verdict.reasons:
         verdict.rows = len(pd.read_parquet(before)) if before else 0

@@ -50,7 +50,7 @@ def normalize(run: RunFolder, declarations: Declarations, only: Iterable[str]) -
     for name in only:
         dataset = declarations.dataset(name)
         raw = json.loads(run.rows(name).read_bytes())
-        table = _table(dataset, raw["rows"], by_name)
+        table = _table(dataset, raw["rows"], by_name, declarations.portal)
         rows = [row for row, _ in table.rows]
         run.table(name).parent.mkdir(parents=True, exist_ok=True)
         frame(dataset, rows).to_parquet(run.table(name), index=False)
@@ -72,12 +72,15 @@ def frame(dataset: Dataset, rows: Iterable[Row]) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _table(dataset: Dataset, raw_rows: Iterable[dict[str, Any]], by_name: Mapping[str, Cleaner]) -> Table:
+def _table(
+    dataset: Dataset, raw_rows: Iterable[dict[str, Any]], by_name: Mapping[str, Cleaner], portal: Portal
+) -> Table:
     table = Table()
     made: list[tuple[Row, dict[str, Any]]] = []
     for raw in raw_rows:
         try:
-            made.append((_row(dataset, dataset.sources[raw["source"] - 1], raw["parts"], by_name), raw))
+            row = _row(dataset, dataset.sources[raw["source"] - 1], raw["parts"], by_name)
+            made.append(({name: _withheld(value, portal) for name, value in row.items()}, raw))
         except _Refused as refused:
             table.faults.append(refused.reason(raw))
             table.rejected.append({"raw": raw, "rule": refused.reason(raw).as_json()})
@@ -88,6 +91,11 @@ def _table(dataset: Dataset, raw_rows: Iterable[dict[str, Any]], by_name: Mappin
     if not ranked_key:
         _rank(dataset, [row for row, _ in table.rows])
     return table
+
+
+def _withheld(value: Value, portal: Portal) -> Value:
+    """The value with every person's address masked, whatever column a page has put it in."""
+    return masked(value, portal) if isinstance(value, str) else value
 
 
 class _Refused(Exception):  # noqa: N818 (never leaves this module: it becomes a reason)
@@ -221,7 +229,7 @@ def _evidence(
             "capture": raw["capture"],
             "enregistrement": raw["record"],
             "sha256": raw["sha256"],
-            "bloc": raw["block"],
+            "bloc": masked(raw["block"], portal),
             "position": raw["position"],
             "texte_publie": json.dumps(printed, ensure_ascii=False),
         }

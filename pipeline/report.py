@@ -35,7 +35,9 @@ def report(
     """
     held = any(verdict.verdict == "held" for verdict in verdicts)
     told = _told(run, "held" if held else "released" if version else "unchanged", version)
-    told["unclaimed"] = read_json(run.folder.pages)["unclaimed"]
+    pages = read_json(run.folder.pages)
+    told["unclaimed"] = pages["unclaimed"]
+    told["crawl"]["errors"] += pages["unreadable"]
     told["datasets"] = [verdict.as_json() for verdict in verdicts]
     write_json(run.folder.inputs, _inputs(run, version, kind))
     write_json(run.folder.report, told)

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 
@@ -80,7 +81,7 @@ def declared(request: Request) -> Declarations:
     """The portal's declarations, checked before anything is requested.
 
     Raises:
-        WrongUseError: no such portal or dataset.
+        WrongUseError: no such portal, dataset or archive.
         RunFailedError: a broken declaration.
     """
     try:
@@ -91,11 +92,31 @@ def declared(request: Request) -> Declarations:
         raise RunFailedError(
             f"Broken declaration, nothing was requested. {error}\nMend the file and run again."
         ) from error
+    archive(request)
     known = [d.id for d in declarations.datasets if not d.derived]
     unknown = sorted(set(request.only) - set(known))
     if unknown:
         raise WrongUseError(f"no dataset {', '.join(unknown)} in {request.portal}; there are: {', '.join(known)}")
     return declarations
+
+
+def archive(request: Request) -> Path | None:
+    """The archive a request names: a WARC file, or an earlier run's; None if it names an address to crawl.
+
+    Raises:
+        WrongUseError: the source is none of those.
+    """
+    source, runs = request.source, Home(request.out / request.portal).runs
+    if source in {LIVE, SAMPLE} or urlsplit(source).scheme in {"http", "https"}:
+        return None
+    path = runs / source.removeprefix("run:") / "portal.warc.gz" if source.startswith("run:") else Path(source)
+    if not path.is_file():
+        there = ", ".join(sorted(p.parent.name for p in runs.glob("*/portal.warc.gz"))) or "none"
+        raise WrongUseError(
+            f"--from {source}: no archive at {path}. Expected live, sample, an http(s) address, a WARC file or "
+            f"run:<run>; runs with an archive: {there}"
+        )
+    return path
 
 
 def lock(home: Home) -> FileLock:

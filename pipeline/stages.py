@@ -11,20 +11,20 @@ import logging
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from pipeline import build, gate, normalize, release, validate
 from pipeline.descriptor import descriptor
 from pipeline.paths import Home, read_json, write, write_json
 from pipeline.report import crawl_errors, failed, instant, report, stale
-from pipeline.run import LIVE, SAMPLE, Request, Run, RunFailedError, WrongUseError, begin, declared, lock
+from pipeline.run import LIVE, SAMPLE, Request, Run, RunFailedError, begin, declared, lock
+from pipeline.run import archive as archive_of
 from spiders import archive, reading
 from spiders.crawl import CrawlJob, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from schemas.load import Declarations
     from schemas.model import Dataset
@@ -72,16 +72,13 @@ def crawl(run: Run) -> None:
     """Obtains the pages: crawls the portal, a mirror or the sample in a process of its own, or takes an archive.
 
     Raises:
-        WrongUseError: a source that is no address, file or run.
         RunFailedError: no page obtained, an unreadable archive, or releases of the other kind of source.
     """
-    source = run.request.source
-    if source.startswith("run:"):
-        _take(run, run.home.runs / source.removeprefix("run:") / "portal.warc.gz")
-    elif source in {LIVE, SAMPLE} or urlsplit(source).scheme in {"http", "https"}:
+    path = archive_of(run.request)
+    if path is None:
         _crawl(run)
     else:
-        _take(run, Path(source))
+        _take(run, path)
     _one_kind(run)
 
 
@@ -100,7 +97,8 @@ def extract(run: Run) -> None:
             f"No page of {run.declarations.portal.origin} was obtained (source {run.request.source}): expected HTML "
             f"pages, found {len(found.pages)} answers of which none is 200. Is this the portal? {crawl_errors(run)}"
         )
-    write_json(run.folder.pages, {"pages": found.pages, "unclaimed": found.unclaimed})
+    read = {"pages": found.pages, "unclaimed": found.unclaimed, "unreadable": found.unreadable}
+    write_json(run.folder.pages, read)
     for dataset in run.datasets:
         if dataset.from_pages:
             extracted = found.extracts[dataset.id]
@@ -243,12 +241,6 @@ def _job(run: Run) -> CrawlJob:
 
 def _take(run: Run, path: Path) -> None:
     """Puts an existing archive in the run's folder: a link where it can be, else a copy."""
-    if not path.is_file():
-        runs = ", ".join(sorted(p.parent.name for p in run.home.runs.glob("*/portal.warc.gz"))) or "none"
-        raise WrongUseError(
-            f"--from {run.request.source}: no archive at {path}. Expected live, sample, an http(s) address, a WARC "
-            f"file or run:<run>; runs with an archive: {runs}"
-        )
     try:
         run.folder.archive.hardlink_to(path)
     except OSError:

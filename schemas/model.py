@@ -79,6 +79,12 @@ class Field(Declared):
     references: Name | None = None
     personal: Literal["name", "email"] | None = None
 
+    @model_validator(mode="after")
+    def _personal_is_cleaned_so(self) -> Self:
+        if self.personal == "email" and self.clean != "role_mailbox":
+            raise ValueError(f"a column of e-mail addresses is cleaned by role_mailbox, not by {self.clean}")
+        return self
+
     @model_validator(mode="before")
     @classmethod
     def _one_part_is_a_list_of_one(cls, data: object) -> object:

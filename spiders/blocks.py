@@ -52,17 +52,18 @@ def read(html: str, url: str, base: str = "", origin: str = "") -> Page:
         names = [one_line(h1.text()) for h1 in body.css("h1")[:1]]
     head = tree.css_first("title")
     if head is not None:
-        names.append(_without_site(one_line(head.text())))
+        names += _parts(one_line(head.text()))
     language = (root.attributes.get("lang") or "").strip().lower()
     articles = tuple(Article(title, link) for title, link in reader.articles)
     return Page(url, language, tuple(name for name in names if name), tuple(reader.blocks), articles)
 
 
-def _without_site(title: str) -> str:
+def _parts(title: str) -> list[str]:
+    """A head title's parts: a theme prints the site's name after the page's, or before it."""
     for separator in (" – ", " | ", " — ", " - ", " » ", " · "):
         if separator in title:
-            return title.partition(separator)[0].strip()
-    return title
+            return [part.strip() for part in title.split(separator)]
+    return [title]
 
 
 @dataclass(slots=True)

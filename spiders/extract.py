@@ -16,7 +16,7 @@ from schemas.typography import key, one_line
 from spiders.locate import Fault, Located, divide, locate, matches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from schemas.model import Dataset, Portal, Source
     from schemas.model import Page as DeclaredPage
@@ -122,14 +122,14 @@ def unclaimed(
     Returns:
         Objects of report.json's `unclaimed`: page, block, place, head.
     """
-    read = list(pages)
+    read = [(url, {block.index: block for block in blocks}) for url, blocks in pages]
     claimed = {(url, _outermost(blocks, index)) for url, blocks in read for owner, index in used if owner == url}
     copies = {blocks[index].content for url, blocks in read for owner, index in claimed if owner == url}
     ignored = {(key(i.page), i.block, key(i.head)) for i in portal.ignore}
     return [
         {"page": url, "block": block.kind, "place": block.place, "head": block.head[:200]}
         for url, blocks in read
-        for block in blocks
+        for block in blocks.values()
         if block.kind in {"table", "list"}
         and block.inside is None
         and (block.items or block.grid is not None)
@@ -148,13 +148,23 @@ def _scopes(
 ) -> Iterator[tuple[Literal["own", "copy", "elsewhere"], Sequence[Block]]]:
     """The parts of a page a source is looked for in: the whole page, or each article of that title in an archive."""
     if own:
-        yield "own", page.blocks
+        yield "own", page.own_blocks
     elif not repeats:
-        yield "elsewhere", page.blocks
+        if _telling(source) or (source.page is not None and _at(page.url, source.page)):
+            yield "elsewhere", page.own_blocks
     elif source.page is not None:
         for number, article in enumerate(page.articles):
             if key(article.title) == key(source.page.title):
                 yield "copy", [block for block in page.blocks if block.article == number]
+
+
+def _telling(source: Source) -> bool:
+    """Whether what locates a source is its own (a header row, an introducing sentence), not a phrase any page may hold."""
+    return source.table is not None or (source.list is not None and source.list.after is not None)
+
+
+def _at(url: str, page: DeclaredPage) -> bool:
+    return urlsplit(url).path.rstrip("/") == page.path.rstrip("/")
 
 
 def _try(
@@ -178,7 +188,7 @@ def _try(
 def _of_each_page(page: Page, dataset: str, number: int, source: Source) -> list[Finding]:
     if source.each_page is None:
         return []
-    texts = [block for block in page.blocks if block.kind == "paragraph"]
+    texts = [block for block in page.own_blocks if block.kind == "paragraph"]
     dated = [block for block in texts for _ in matches(source.each_page.where, block.rich.text)]
     if len(dated) != 1:
         return []
@@ -196,7 +206,7 @@ def _own_pages(
     datasets: Iterable[Dataset], by_source: dict[tuple[str, int], list[Finding]]
 ) -> dict[DeclaredPage, str | Reason | None]:
     """For each declared page its address on the portal, a reason if several could be it, None if it is gone."""
-    found: dict[DeclaredPage, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    found: dict[DeclaredPage, dict[str, list[Finding]]] = defaultdict(lambda: defaultdict(list))
     for dataset in datasets:
         for number, source in enumerate(dataset.sources, start=1):
             if source.page is None:
@@ -204,19 +214,20 @@ def _own_pages(
             candidates = found[source.page]
             for finding in by_source[dataset.id, number]:
                 if finding.role == "own":
-                    candidates[finding.url] += finding.fault is None
+                    candidates[finding.url].append(finding)
     return {page: _own_page(page, candidates) for page, candidates in found.items()}
 
 
-def _own_page(page: DeclaredPage, candidates: dict[str, int]) -> str | Reason | None:
+def _own_page(page: DeclaredPage, candidates: dict[str, list[Finding]]) -> str | Reason | None:
+    """The page at the declared path; else the one where most was found; twins (an old and a new address) are one."""
     if not candidates:
         return None
-    at_path = [url for url in candidates if urlsplit(url).path.rstrip("/") == page.path.rstrip("/")]
+    at_path = [url for url in candidates if _at(url, page)]
     if at_path:
         return at_path[0]
-    most = max(candidates.values())
-    best = sorted(url for url, count in candidates.items() if count == most)
-    if len(best) > 1:
+    located = {url: sum(finding.fault is None for finding in found) for url, found in candidates.items()}
+    best = sorted(url for url, count in located.items() if count == max(located.values()))
+    if len({tuple(finding.content for finding in candidates[url]) for url in best}) > 1:
         return Reason("page-ambiguous", best[0], expected=f"one page called « {page.title} »", found=", ".join(best))
     return best[0]
 
@@ -232,7 +243,7 @@ def _kept(page: DeclaredPage, found: list[Finding], own: str | Reason | None, ex
     if mine.fault is not None:
         extract.faults.append(mine.fault)
         return []
-    if urlsplit(own).path.rstrip("/") != page.path.rstrip("/"):
+    if not _at(own, page):
         _note(extract, Reason("address-moved", own, expected=page.path, found=urlsplit(own).path))
     for other in found:
         if other.fault is None and other.role == "copy" and other.content != mine.content:
@@ -260,6 +271,6 @@ def _note(extract: Extract, reason: Reason) -> None:
         extract.notes.append(reason)
 
 
-def _outermost(blocks: Sequence[Block], index: int) -> int:
+def _outermost(blocks: Mapping[int, Block], index: int) -> int:
     inside = blocks[index].inside
     return index if inside is None else _outermost(blocks, inside)

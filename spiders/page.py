@@ -138,12 +138,18 @@ class Page:
 
     @property
     def repeats_others(self) -> bool:
-        """Whether an article's title links to another address: then this page prints other pages' content."""
+        """Whether every article's title links to another address: then the page prints other pages' content."""
+        return bool(self.articles) and all(self._teases(article) for article in self.articles)
+
+    @property
+    def own_blocks(self) -> tuple[Block, ...]:
+        """The blocks of the page's own content: those of articles that lead elsewhere (related posts) left out."""
+        teasers = {number for number, article in enumerate(self.articles) if self._teases(article)}
+        return tuple(block for block in self.blocks if block.article not in teasers)
+
+    def _teases(self, article: Article) -> bool:
         own = urlsplit(self.url).path.rstrip("/")
-        return any(
-            article.link and urlsplit(article.link).path.rstrip("/") != own and not article.link.startswith("mailto:")
-            for article in self.articles
-        )
+        return article.link.startswith("http") and urlsplit(article.link).path.rstrip("/") != own
 
     def named(self, title: str) -> bool:
         """Whether the page is called so (case, accents, punctuation apart)."""

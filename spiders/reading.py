@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from spiders import archive, blocks
 from spiders.extract import Extract, choose, gather, unclaimed
+from spiders.spans import PageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,6 +31,7 @@ class Reading:
     unclaimed: list[dict[str, str]] = field(default_factory=list)
     extracts: dict[str, Extract] = field(default_factory=dict)
     captures: dict[str, dict[str, str]] = field(default_factory=dict)
+    unreadable: list[dict[str, str]] = field(default_factory=list)
 
 
 def read_archive(path: Path, declarations: Declarations, datasets: Sequence[Dataset]) -> Reading:
@@ -51,7 +53,11 @@ def read_archive(path: Path, declarations: Declarations, datasets: Sequence[Data
     reading = Reading()
     findings, content, titles = [], [], {}
     for url, capture in sorted(_html(path, base, portal).items()):
-        page = blocks.read(capture.text(), url, base, portal.origin)
+        try:
+            page = blocks.read(capture.text(), url, base, portal.origin)
+        except PageError as error:
+            reading.unreadable.append({"code": "page-unreadable", "url": url, "message": str(error)})
+            continue
         reading.pages.append(_row(url, capture, page))
         reading.captures[url] = {
             "capture": f"{capture.when:%Y-%m-%dT%H:%M:%SZ}",
@@ -63,7 +69,7 @@ def read_archive(path: Path, declarations: Declarations, datasets: Sequence[Data
         findings += gather(page, portal, datasets)
         titles[url] = page.title
         if not _repeats(page, portal):
-            content.append((url, page.blocks))
+            content.append((url, page.own_blocks))
     reading.extracts = choose(datasets, findings)
     used = {place for extract in reading.extracts.values() for place in extract.used}
     reading.unclaimed = unclaimed(content, used, portal, titles)

@@ -1,0 +1,364 @@
+"""What may be released: bounds, filled cells, losses, and foreign keys over what will be published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.gate import Verdict, gate, published
+from pipeline.normalize import frame
+from pipeline.paths import Run, read_json, write_json
+from schemas.load import Declarations, load
+from schemas.model import Dataset
+from schemas.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from schemas.cleaners import Value
+
+Rows = list[dict[str, "Value"]]
+
+TITLE = {"fr": "t", "en": "t"}
+HELD = Reason("block-missing", "https://x.fr/page/")
+
+
+def dataset(name: str, references: str | None = None, *columns: str, **checks: object) -> Dataset:
+    """A dataset of two columns, `cle` and `parent`, or more."""
+    fields = [{"name": "cle"}, {"name": "parent", **({"references": references} if references else {})}]
+    return Dataset.model_validate(
+        {
+            "id": name,
+            "title": TITLE,
+            "description": TITLE,
+            "sources": [{"reference": "x.csv"}],
+            "fields": [{"title": TITLE, **field} for field in [*fields, *({"name": column} for column in columns)]],
+            "key": ["cle"],
+            "checks": {"rows": {"min": 0, "max": 99}, **checks},
+        }
+    )
+
+
+def rows(*keys: str, parent: str | None = None) -> Rows:
+    return [{"cle": key, "parent": parent} for key in keys]
+
+
+class Case:
+    """A run's folder, and the release before it."""
+
+    def __init__(self, folder: Path, *datasets: Dataset) -> None:
+        self.run = Run(folder / "run")
+        self.last = folder / "releases" / "1.0.0"
+        portal = load("canceropole-idf")
+        self.declarations = Declarations(portal.portal, datasets, portal.references, {})
+
+    def released(self, name: str, table: Rows) -> None:
+        self._write(self.last / "data" / f"{name}.parquet", name, table)
+
+    def found(self, name: str, table: Rows, faults: Iterable[Reason] = (), notes: Iterable[Reason] = ()) -> None:
+        self._write(self.run.table(name), name, table)
+        told = {"faults": [f.as_json() for f in faults], "notes": [n.as_json() for n in notes], "evidence": []}
+        write_json(self.run.findings(name), told)
+
+    def judged(self, *only: str) -> dict[str, Verdict]:
+        last = self.last if self.last.exists() else None
+        return {verdict.name: verdict for verdict in gate(self.run, self.declarations, last, only)}
+
+    def table(self, verdict: Verdict, *only: str) -> Path | None:
+        dataset = self.declarations.dataset(verdict.name)
+        last = self.last if self.last.exists() else None
+        return published(self.run, dataset, verdict, last, judged=verdict.name in only)
+
+    def _write(self, path: Path, name: str, table: Rows) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        declared = self.declarations.dataset(name)
+        whole = [dict.fromkeys(declared.names) | row for row in table]
+        frame(declared, whole).to_parquet(path, index=False)
+
+
+def codes(verdict: Verdict) -> list[str]:
+    return [reason.code for reason in verdict.reasons]
+
+
+# One dataset
+
+
+@pytest.mark.parametrize(("count", "held"), [(1, True), (2, False), (3, False), (4, True)])
+def test_rows_must_be_within_their_bounds(tmp_path: Path, count: int, *, held: bool) -> None:
+    case = Case(tmp_path, dataset("jeu", rows={"min": 2, "max": 3}))
+    case.found("jeu", rows(*"abcd"[:count]))
+    verdict = case.judged("jeu")["jeu"]
+    assert codes(verdict) == (["rows-out-of-bounds"] if held else [])
+    assert verdict.verdict == ("held" if held else "accepted")
+
+
+def test_a_reason_says_what_was_expected_and_found(tmp_path: Path) -> None:
+    case = Case(tmp_path, dataset("jeu", rows={"min": 2, "max": 3}))
+    case.found("jeu", rows("a"))
+    (reason,) = case.judged("jeu")["jeu"].reasons
+    assert (reason.expected, reason.found) == ("2 to 3 rows", "1")
+
+
+@pytest.mark.parametrize(("filled", "held"), [(0, True), (1, True), (2, False), (4, False)])
+def test_a_column_must_be_filled_as_declared(tmp_path: Path, filled: int, *, held: bool) -> None:
+    case = Case(tmp_path, dataset("jeu", filled={"parent": 0.5}))
+    case.found("jeu", rows(*"abcd"[:filled], parent="x") + rows(*"abcd"[filled:]))
+    verdict = case.judged("jeu")["jeu"]
+    assert [(reason.code, reason.place) for reason in verdict.reasons] == (
+        [("cells-emptied", "parent")] if held else []
+    )
+
+
+def test_an_empty_table_fills_nothing(tmp_path: Path) -> None:
+    case = Case(tmp_path, dataset("jeu", filled={"parent": 0.5}))
+    case.found("jeu", [])
+    assert codes(case.judged("jeu")["jeu"]) == ["cells-emptied"]
+
+
+def test_a_fault_of_extraction_is_all_that_is_said(tmp_path: Path) -> None:
+    case = Case(tmp_path, dataset("jeu", rows={"min": 2, "max": 3}, filled={"parent": 1}))
+    case.released("jeu", rows("a", "b"))
+    case.found("jeu", [], faults=[HELD])
+    verdict = case.judged("jeu")["jeu"]
+    assert (verdict.verdict, verdict.reasons, verdict.rows) == ("held", [HELD], 2)
+
+
+# Against the last release
+
+
+def test_the_same_rows_are_unchanged(tmp_path: Path) -> None:
+    case = Case(tmp_path, dataset("jeu"))
+    case.released("jeu", rows("a", "b"))
+    case.found("jeu", rows("b", "a"))
+    assert case.judged("jeu")["jeu"].verdict == "unchanged"
+
+
+def test_rows_added_and_changed_are_accepted_and_counted(tmp_path: Path) -> None:
+    case = Case(tmp_path, dataset("jeu"))
+    case.released("jeu", rows("a", "b"))
+    case.found("jeu", rows("a") + rows("b", "c", parent="x"))
+    told = case.judged("jeu")["jeu"].as_json()
+    assert {name: told[name] for name in ("verdict", "rows", "added", "changed", "removed")} == {
+        "verdict": "accepted",
+        "rows": 3,
+        "added": 1,
+        "changed": 1,
+        "removed": 0,
+    }
+
+
+def test_a_key_lost_holds_the_dataset(tmp_path: Path) -> None:
+    case = Case(tmp_path, dataset("jeu"))
+    case.released("jeu", rows("a", "b", "c"))
+    case.found("jeu", rows("a", "d", "e"))
+    verdict = case.judged("jeu")["jeu"]
+    assert [(reason.code, reason.found) for reason in verdict.reasons] == [("rows-lost", "missing: b, c")]
+    assert verdict.rows == 3
+    assert verdict.as_json()["removed"] == 0
+
+
+@pytest.mark.parametrize(("kept", "verdict"), [(9, "accepted"), (8, "accepted"), (7, "held")])
+def test_a_declared_share_of_keys_may_be_lost(tmp_path: Path, kept: int, verdict: str) -> None:
+    case = Case(tmp_path, dataset("jeu", keys_lost=0.2))
+    case.released("jeu", rows(*"abcdefghij"))
+    case.found("jeu", rows(*"abcdefghij"[:kept]))
+    found = case.judged("jeu")["jeu"]
+    assert found.verdict == verdict
+    assert [reason.code for reason in found.notes] == (["rows-lost-tolerated"] if verdict == "accepted" else [])
+    lost = ", ".join("abcdefghij"[kept:])
+    assert all(lost in reason.found for reason in found.reasons + found.notes)
+
+
+@pytest.mark.parametrize(("share", "rows_before", "lost"), [(0.29, 100, 29), (0.58, 50, 29), (0.07, 100, 7)])
+def test_a_tolerated_share_counts_whole_rows(tmp_path: Path, share: float, rows_before: int, lost: int) -> None:
+    case = Case(tmp_path, dataset("jeu", rows={"min": 0, "max": 999}, keys_lost=share))
+    keys = [f"{number:03}" for number in range(rows_before)]
+    case.released("jeu", rows(*keys))
+    case.found("jeu", rows(*keys[lost:]))
+    assert case.judged("jeu")["jeu"].verdict == "accepted"
+
+
+def test_many_lost_keys_are_named_in_part(tmp_path: Path) -> None:
+    case = Case(tmp_path, dataset("jeu"))
+    case.released("jeu", rows(*"abcdefghijklm"))
+    case.found("jeu", [])
+    (reason,) = case.judged("jeu")["jeu"].reasons
+    assert reason.found == "missing: a, b, c, d, e, f, g, h, i, j, and 3 more"
+
+
+# What is published
+
+
+def test_a_dataset_held_on_its_first_run_is_left_out(tmp_path: Path) -> None:
+    case = Case(tmp_path, dataset("jeu"))
+    case.found("jeu", rows("a"), faults=[HELD])
+    verdict = case.judged("jeu")["jeu"]
+    assert (verdict.verdict, verdict.rows) == ("held", 0)
+    assert case.table(verdict, "jeu") is None
+
+
+def test_a_held_dataset_keeps_its_last_rows(tmp_path: Path) -> None:
+    case = Case(tmp_path, dataset("jeu"))
+    case.released("jeu", rows("a"))
+    case.found("jeu", rows("b"))
+    verdict = case.judged("jeu")["jeu"]
+    assert case.table(verdict, "jeu") == case.last / "data" / "jeu.parquet"
+
+
+def test_an_accepted_dataset_gives_this_runs_rows(tmp_path: Path) -> None:
+    case = Case(tmp_path, dataset("jeu"))
+    case.found("jeu", rows("b"))
+    verdict = case.judged("jeu")["jeu"]
+    assert case.table(verdict, "jeu") == case.run.table("jeu")
+
+
+def test_a_dataset_that_was_not_asked_for_is_carried_over(tmp_path: Path) -> None:
+    case = Case(tmp_path, dataset("jeu"), dataset("autre"), dataset("jamais"))
+    case.released("autre", rows("x", "y"))
+    case.found("jeu", rows("a"))
+    verdicts = case.judged("jeu")
+    assert {name: (verdict.verdict, verdict.rows) for name, verdict in verdicts.items()} == {
+        "jeu": ("accepted", 1),
+        "autre": ("unchanged", 2),
+    }
+    assert case.table(verdicts["autre"], "jeu") == case.last / "data" / "autre.parquet"
+
+
+def test_verdicts_are_written_as_the_report_has_them(tmp_path: Path) -> None:
+    case = Case(tmp_path, dataset("jeu"))
+    note = Reason("address-moved", "https://x.fr/a/", expected="/b/", found="/a/")
+    case.found("jeu", rows("a"), notes=[note])
+    write_json(case.run.rejected("jeu"), [{}, {}])
+    case.judged("jeu")
+    (told,) = read_json(case.run.verdicts)
+    assert told == {
+        "name": "jeu",
+        "verdict": "accepted",
+        "rows": 1,
+        "added": 0,
+        "removed": 0,
+        "changed": 0,
+        "rejected": 2,
+        "reasons": [note.as_json()],
+    }
+
+
+# Foreign keys
+
+
+def family(tmp_path: Path, *more: Dataset) -> Case:
+    return Case(tmp_path, dataset("parents"), dataset("enfants", "parents"), *more)
+
+
+def test_rows_that_refer_to_published_rows_are_accepted(tmp_path: Path) -> None:
+    case = family(tmp_path)
+    case.found("parents", rows("p"))
+    case.found("enfants", rows("a", parent="p") + rows("b"))
+    assert {verdict.verdict for verdict in case.judged("parents", "enfants").values()} == {"accepted"}
+
+
+def test_a_child_of_a_row_nobody_publishes_is_held(tmp_path: Path) -> None:
+    case = family(tmp_path)
+    case.found("parents", rows("p"))
+    case.found("enfants", rows("a", parent="q"))
+    verdicts = case.judged("parents", "enfants")
+    assert verdicts["parents"].verdict == "accepted"
+    assert [(r.code, r.place, r.expected, r.found) for r in verdicts["enfants"].reasons] == [
+        ("parent-held", "parent", "rows of parents", "q")
+    ]
+
+
+def test_a_child_whose_new_parent_is_held_is_held(tmp_path: Path) -> None:
+    case = family(tmp_path)
+    case.released("parents", rows("p"))
+    case.released("enfants", rows("a", parent="p"))
+    case.found("parents", rows("p", "q"), faults=[HELD])
+    case.found("enfants", rows("a", parent="p") + rows("b", parent="q"))
+    verdicts = case.judged("parents", "enfants")
+    assert codes(verdicts["enfants"]) == ["parent-held"]
+
+
+def test_a_child_of_a_held_parents_last_rows_is_accepted(tmp_path: Path) -> None:
+    case = family(tmp_path)
+    case.released("parents", rows("p"))
+    case.found("parents", rows("p", "q"), faults=[HELD])
+    case.found("enfants", rows("a", parent="p"))
+    assert case.judged("parents", "enfants")["enfants"].verdict == "accepted"
+
+
+def test_a_child_is_held_with_a_parent_held_on_its_first_run(tmp_path: Path) -> None:
+    case = family(tmp_path)
+    case.found("parents", rows("p"), faults=[HELD])
+    case.found("enfants", rows("a", parent="p"))
+    verdicts = case.judged("parents", "enfants")
+    assert codes(verdicts["enfants"]) == ["parent-held"]
+    assert case.table(verdicts["enfants"], "parents", "enfants") is None
+
+
+def test_a_parent_that_a_held_child_still_needs_is_held(tmp_path: Path) -> None:
+    case = Case(tmp_path, dataset("parents", keys_lost=1), dataset("enfants", "parents"))
+    case.released("parents", rows("p", "q"))
+    case.released("enfants", rows("a", parent="p"))
+    case.found("parents", rows("q"))
+    case.found("enfants", [], faults=[HELD])
+    verdicts = case.judged("parents", "enfants")
+    assert [(r.code, r.expected, r.found) for r in verdicts["parents"].reasons] == [
+        ("child-held", "the rows enfants.parent refers to", "p")
+    ]
+
+
+def test_a_parent_that_a_child_carried_over_still_needs_is_held(tmp_path: Path) -> None:
+    case = Case(tmp_path, dataset("parents", keys_lost=1), dataset("enfants", "parents"))
+    case.released("parents", rows("p", "q"))
+    case.released("enfants", rows("a", parent="p"))
+    case.found("parents", rows("q"))
+    assert codes(case.judged("parents")["parents"]) == ["child-held"]
+
+
+def test_a_child_asked_for_alone_without_its_parent_is_held(tmp_path: Path) -> None:
+    case = family(tmp_path)
+    case.found("enfants", rows("a", parent="p"))
+    assert codes(case.judged("enfants")["enfants"]) == ["parent-held"]
+
+
+def test_holding_goes_on_until_nothing_changes(tmp_path: Path) -> None:
+    chain = (dataset("petits", "enfants"), dataset("enfants", "parents"), dataset("parents"))
+    case = Case(tmp_path, *chain)
+    case.found("parents", rows("p"), faults=[HELD])
+    case.found("enfants", rows("a", parent="p"))
+    case.found("petits", rows("x", parent="a"))
+    verdicts = case.judged("parents", "enfants", "petits")
+    assert {name: codes(verdict) for name, verdict in verdicts.items()} == {
+        "petits": ["parent-held"],
+        "enfants": ["parent-held"],
+        "parents": ["block-missing"],
+    }
+
+
+def test_a_table_that_refers_to_itself_is_closed_too(tmp_path: Path) -> None:
+    case = Case(tmp_path, dataset("jeu", "jeu"))
+    case.found("jeu", rows("a") + rows("b", parent="a"))
+    assert case.judged("jeu")["jeu"].verdict == "accepted"
+    case.found("jeu", rows("b", parent="a"))
+    assert codes(case.judged("jeu")["jeu"]) == ["parent-held"]
+
+
+def test_a_held_table_released_before_its_foreign_key_was_declared_refers_to_nothing(tmp_path: Path) -> None:
+    before = dataset("enfants")
+    now = Dataset.model_validate(
+        {
+            **before.model_dump(by_alias=True),
+            "fields": [
+                *(field.model_dump(by_alias=True) for field in before.fields),
+                {"name": "tuteur", "title": TITLE, "references": "parents"},
+            ],
+        }
+    )
+    Case(tmp_path, dataset("parents"), before).released("enfants", rows("a"))
+    case = Case(tmp_path, dataset("parents"), now)
+    case.found("parents", rows("p"))
+    case.found("enfants", [], faults=[HELD])
+    verdicts = case.judged("parents", "enfants")
+    assert {name: verdict.verdict for name, verdict in verdicts.items()} == {"parents": "accepted", "enfants": "held"}

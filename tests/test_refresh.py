@@ -1,0 +1,505 @@
+"""Refreshes of a portal that changes, breaks or is not there: what is released, what is held, what is said."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from conftest import ROOT, Done, canceropole
+
+from pipeline import stages
+from pipeline.paths import Home, read_json
+from pipeline.prefect_api import LocalApi
+from pipeline.run import Request, RunFailedError, WrongUseError
+from schemas.load import HOME
+from spiders import archive
+from spiders.archive import ArchiveWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PORTAL = "canceropole-idf"
+BANKS, HEADS = "tumorotheques", "tumorotheques_responsables"
+BANKS_PAGE = "/structuration-de-la-recherche-en-idf/ressources/tumorotheques/"
+AXES_PAGE = "/le-canceropole-idf/strategie-scientifique/"
+BEAUJON = "<tr>\n<td>TISSUTHEQUE BEAUJON</td>\n<td>AP-HP Hôpital Beaujon</td>\n<td>Pr Bedossa</td>\n</tr>\n"
+CORRECTED = {BANKS_PAGE: ("AP-HP Hôpital Beaujon", "Hôpital Beaujon, Clichy")}
+ADDED = {BANKS_PAGE: (BEAUJON, BEAUJON + BEAUJON.replace("BEAUJON", "LARIBOISIERE"))}
+LOST = {BANKS_PAGE: (BEAUJON, "")}
+TABLE_GONE = {BANKS_PAGE: ("<th>Responsable</th>", "<th>Personne</th>")}
+NO_PLACE = {BANKS_PAGE: (BEAUJON, BEAUJON + BEAUJON.replace("BEAUJON", "BICETRE").replace("AP-HP Hôpital Beaujon", ""))}
+HOLDER_CHANGED = {AXES_PAGE: ("Isabelle Stücker", "Isabelle Durand")}
+
+
+@pytest.fixture
+def out(sample: Done, tmp_path: Path) -> Path:
+    """A copy of the sample's outputs, to run on."""
+    return Path(shutil.copytree(sample.out, tmp_path / "outputs", symlinks=True))
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """One Prefect API for the commands of this module, so that each need not start its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PREFECT_HOME", str(tmp_path_factory.mktemp("prefect")))
+        patch.delenv("PREFECT_API_URL", raising=False)
+        local = LocalApi()
+        local.ready()
+        address = os.environ["PREFECT_API_URL"]
+        patch.delenv("PREFECT_API_URL")
+    yield {"PREFECT_API_URL": address}
+    local.stop()
+
+
+def archive_of(done: Done) -> Path:
+    [path] = done.home.glob("runs/*/portal.warc.gz")
+    return path
+
+
+def changed(source: Path, target: Path, edits: dict[str, tuple[str, str]], **info: str) -> Path:
+    """An archive of the same pages a day later, a text of some replaced."""
+    fields = {**archive.info(source), **info}
+    left = dict(edits)
+    with ArchiveWriter(target, fields) as writer:
+        for capture in archive.read(source):
+            body, path = capture.body, "/" + capture.url.split("/", 3)[3]
+            if path in left:
+                before, after = left.pop(path)
+                assert body.decode().count(before) == 1, f"{path}: {before} stands once"
+                body = body.decode().replace(before, after).encode()
+            headers = [(name, value) for name, value in capture.headers.items() if name != "content-encoding"]
+            writer.response(capture.url, capture.status, "", headers, body, capture.when + timedelta(days=1))
+    assert not left, f"{source} has no page {sorted(left)}"
+    return target
+
+
+def refresh(out: Path, source: object, *only: str, schemas: Path = HOME) -> dict[str, Any]:
+    """A refresh in this process, without Prefect: its report."""
+    newest = max(Home(out / PORTAL).runs.glob("*"), default=Path())
+    while newest.name == time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()):
+        time.sleep(0.05)  # a run is named by its second
+    return stages.refresh(Request(PORTAL, str(source), only, out=out, schemas=schemas))
+
+
+def verdicts(report: dict[str, Any]) -> dict[str, str]:
+    return {dataset["name"]: dataset["verdict"] for dataset in report["datasets"]}
+
+
+def codes(report: dict[str, Any], name: str) -> list[str]:
+    return [reason["code"] for d in report["datasets"] if d["name"] == name for reason in d["reasons"]]
+
+
+def rows(out: Path, name: str, version: str = "latest") -> list[dict[str, str]]:
+    folder = out / PORTAL / ("latest" if version == "latest" else f"releases/{version}")
+    with (folder / "data" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def described(out: Path) -> dict[str, Any]:
+    return {r["name"]: r for r in read_json(out / PORTAL / "latest" / "datapackage.json")["resources"]}
+
+
+def status(out: Path) -> dict[str, Any]:
+    return {d["name"]: d for d in read_json(out / PORTAL / "status.json")["datasets"]}
+
+
+def declarations(tmp_path: Path, file: str, before: str, after: str) -> Path:
+    """A copy of the declarations with a text of one file replaced."""
+    copy = tmp_path / "schemas"
+    for part in (PORTAL, "reference"):
+        shutil.copytree(HOME / part, copy / part)
+    text = (copy / PORTAL / file).read_text(encoding="utf-8")
+    assert before in text
+    (copy / PORTAL / file).write_text(text.replace(before, after, 1), encoding="utf-8")
+    return copy
+
+
+def released(out: Path) -> dict[str, bytes]:
+    """Every file of every release, by place."""
+    folder = out / PORTAL / "releases"
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def versions(out: Path) -> list[str]:
+    return sorted(path.name for path in (out / PORTAL / "releases").iterdir())
+
+
+def test_a_first_run_releases_1_0_0(sample: Done) -> None:
+    assert (sample.status, sample.report["outcome"], sample.report["version"]) == (0, "released", "1.0.0")
+    assert sample.report["previous"] is None
+    assert str(sample.latest.readlink()) == "releases/1.0.0"
+    assert {d["state"] for d in status(sample.out).values()} == {"fresh"}
+    assert "Traceback" not in sample.stderr
+
+
+def test_an_unchanged_portal_makes_no_release(sample: Done, out: Path, api: dict[str, str]) -> None:
+    before = released(out)
+    done = canceropole("refresh", "--from", f"run:{archive_of(sample).parent.name}", out=out, env=api)
+    assert (done.status, done.report["outcome"], done.report["version"]) == (0, "unchanged", None)
+    assert done.report["previous"] == "1.0.0"
+    assert set(verdicts(done.report).values()) == {"unchanged"}
+    assert released(out) == before
+    assert "1.0.0" in done.stdout
+
+
+def test_a_corrected_value_is_a_patch(sample: Done, out: Path, tmp_path: Path) -> None:
+    report = refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED))
+    assert (report["outcome"], report["version"], report["previous"]) == ("released", "1.0.1", "1.0.0")
+    assert {name for name, verdict in verdicts(report).items() if verdict != "unchanged"} == {BANKS}
+    [change] = json.loads((out / PORTAL / "latest" / "changes.json").read_bytes())
+    assert (change["dataset"], change["key"], change["change"]) == (BANKS, "tissutheque-beaujon", "changed")
+    assert change["columns"]["etablissement"] == ["AP-HP Hôpital Beaujon", "Hôpital Beaujon, Clichy"]
+    assert "tissutheque-beaujon" in (out / PORTAL / "latest" / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert [r["etablissement"] for r in rows(out, BANKS) if r["rang"] == "6"] == ["Hôpital Beaujon, Clichy"]
+
+
+def test_a_release_is_dated_by_its_archive(sample: Done, out: Path, tmp_path: Path) -> None:
+    source = changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED)
+    refresh(out, source)
+    created = read_json(out / PORTAL / "latest" / "datapackage.json")["created"]
+    assert created == f"{archive.last_date(source):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def test_an_added_row_is_a_minor(sample: Done, out: Path, tmp_path: Path) -> None:
+    report = refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", ADDED))
+    assert (report["outcome"], report["version"]) == ("released", "1.1.0")
+    assert len(rows(out, BANKS)) == 21
+    assert len(rows(out, HEADS)) == 22
+    found = [d for d in report["datasets"] if d["name"] == BANKS][0]
+    assert (found["added"], found["removed"], found["rows"]) == (1, 0, 21)
+    assert len(rows(out, BANKS, "1.0.0")) == 20
+
+
+def test_a_lost_row_is_held_and_the_last_rows_stay(
+    sample: Done, out: Path, tmp_path: Path, api: dict[str, str]
+) -> None:
+    before = released(out)
+    first = changed(archive_of(sample), tmp_path / "first.warc.gz", LOST)
+    done = canceropole("refresh", "--from", first, out=out, env=api)
+    assert (done.status, done.report["outcome"], done.report["version"]) == (3, "held", None)
+    assert codes(done.report, BANKS) == ["rows-lost"]
+    assert codes(done.report, HEADS) == ["rows-lost"]
+    assert "tissutheque-beaujon" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert released(out) == before, "the stale mark alone makes no release"
+    held = status(out)[BANKS]
+    assert (held["state"], held["code"], held["rows"]) == ("held", "rows-lost", 20)
+
+
+def test_a_held_dataset_is_marked_stale_in_the_release_another_makes(sample: Done, out: Path, tmp_path: Path) -> None:
+    lost = changed(archive_of(sample), tmp_path / "lost.warc.gz", LOST)
+    refresh(out, lost)
+    since = status(out)[BANKS]["since"]
+    report = refresh(out, changed(lost, tmp_path / "later.warc.gz", HOLDER_CHANGED))
+    assert (report["outcome"], report["version"]) == ("held", "1.0.1")
+    assert len(rows(out, BANKS)) == 20
+    for name in (BANKS, f"{BANKS}-parquet", f"{BANKS}-json"):
+        mark = described(out)[name]["stale"]
+        assert mark["code"] == "rows-lost"
+        assert set(mark["message"]) == {"fr", "en"}
+    assert {name for name, r in described(out).items() if "stale" in r and r["format"] == "csv"} == {BANKS, HEADS}
+    now = status(out)[BANKS]
+    assert (now["since"], now["state"]) == (since, "held"), "held since the first run that held it"
+    assert now["checked"] > since
+
+    mended = refresh(out, changed(archive_of(sample), tmp_path / "mended.warc.gz", HOLDER_CHANGED))
+    assert (mended["outcome"], mended["version"]) == ("released", "1.0.2"), "no longer stale is a patch"
+    assert not [name for name, resource in described(out).items() if "stale" in resource]
+    assert (status(out)[BANKS]["state"], status(out)[BANKS]["since"]) == ("fresh", None)
+
+
+def test_a_missing_table_holds_its_datasets_and_releases_the_others(
+    sample: Done, tmp_path: Path, api: dict[str, str]
+) -> None:
+    source = changed(archive_of(sample), tmp_path / "a.warc.gz", TABLE_GONE)
+    done = canceropole("refresh", "--from", source, out=tmp_path / "outputs", env=api)
+    assert (done.status, done.report["outcome"], done.report["version"]) == (3, "held", "1.0.0")
+    assert {name for name, verdict in verdicts(done.report).items() if verdict == "held"} == {BANKS, HEADS}
+    assert codes(done.report, BANKS)[0] == "block-missing"
+    assert BANKS not in described(done.out), "held on its first run, it is left out"
+    assert len(rows(done.out, "financements")) == 13
+    paragraph = done.stderr.strip().split("\n\n")[-1]
+    assert BANKS in paragraph
+    assert BANKS_PAGE in paragraph
+    assert "Traceback" not in done.stderr
+
+
+def test_rows_whose_parent_is_held_are_held_too(sample: Done, out: Path, tmp_path: Path) -> None:
+    report = refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", NO_PLACE))
+    assert codes(report, BANKS)[0] in {"schema", "row-malformed", "value-not-understood"}
+    assert codes(report, HEADS) == ["parent-held"]
+    assert [r["found"] for d in report["datasets"] if d["name"] == HEADS for r in d["reasons"]] == [
+        "tissutheque-bicetre"
+    ]
+    assert (report["version"], len(rows(out, HEADS))) == (None, 21)
+
+
+def test_a_parent_whose_lost_row_is_still_referred_to_is_held_too(sample: Done, out: Path, tmp_path: Path) -> None:
+    tolerant = declarations(tmp_path, f"{BANKS}.yml", "checks: {rows:", "checks: {keys_lost: 0.5, rows:")
+    report = refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", LOST), schemas=tolerant)
+    assert codes(report, HEADS) == ["rows-lost"]
+    assert codes(report, BANKS) == ["child-held", "rows-lost-tolerated"]
+    assert report["version"] is None
+
+
+def test_a_tolerated_loss_is_released_with_its_reason(sample: Done, out: Path, tmp_path: Path) -> None:
+    tolerant = declarations(tmp_path, f"{BANKS}.yml", "checks: {rows:", "checks: {keys_lost: 0.5, rows:")
+    heads = tolerant / PORTAL / f"{HEADS}.yml"
+    heads.write_text(heads.read_text(encoding="utf-8").replace("checks: {rows:", "checks: {keys_lost: 0.5, rows:"))
+    report = refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", LOST), schemas=tolerant)
+    assert (report["outcome"], report["version"]) == ("released", "1.1.0")
+    assert codes(report, BANKS) == ["rows-lost-tolerated"]
+    assert len(rows(out, BANKS)) == 19
+
+
+def test_only_one_dataset_and_the_others_untouched(sample: Done, out: Path, tmp_path: Path) -> None:
+    source = changed(archive_of(sample), tmp_path / "a.warc.gz", {**CORRECTED, **HOLDER_CHANGED})
+    report = refresh(out, source, "axes_coordinateurs")
+    assert (report["outcome"], report["version"]) == ("released", "1.0.1")
+    assert verdicts(report)["axes_coordinateurs"] == "accepted"
+    old, new = (out / PORTAL / "releases" / version / "data" for version in ("1.0.0", "1.0.1"))
+    of_this_crawl = {"axes_coordinateurs", "pages", "provenance"}
+    names = {path.stem for path in old.iterdir()} - of_this_crawl
+    assert len(names) == 22
+    for name in names:
+        for extension in ("csv", "json", "parquet"):
+            file = f"{name}.{extension}"
+            assert (old / file).read_bytes() == (new / file).read_bytes(), file
+    before = {tuple(row.items()) for row in rows(out, "provenance", "1.0.0") if row["dataset"] == BANKS}
+    assert {tuple(row.items()) for row in rows(out, "provenance") if row["dataset"] == BANKS} == before
+    assert status(out)[BANKS] == status(sample.out)[BANKS]
+
+
+def test_a_run_s_archive_is_read_again_after_mending_a_declaration(sample: Done, out: Path, tmp_path: Path) -> None:
+    mended = declarations(tmp_path, f"{BANKS}.yml", "fr: Tumorothèques hospitalières d'Île-de-France", "fr: Banques")
+    report = refresh(out, f"run:{archive_of(sample).parent.name}", schemas=mended)
+    assert (report["outcome"], report["version"]) == ("released", "1.0.1"), "metadata is a patch"
+    assert described(out)[BANKS]["title"].startswith("Banques")
+    again = refresh(out, f"run:{report['run']}", schemas=mended)
+    assert (again["outcome"], again["version"]) == ("unchanged", None), "from a run that itself read an archive"
+
+
+def test_sample_and_portal_are_never_mixed(sample: Done, out: Path, tmp_path: Path, api: dict[str, str]) -> None:
+    before = released(out)
+    fields = {"canceropole-source": "live"}
+    source = changed(archive_of(sample), tmp_path / "portal.warc.gz", {}, **fields)
+    done = canceropole("refresh", "--from", source, out=out, env=api)
+    assert (done.status, done.report["outcome"]) == (1, "failed")
+    assert "--out" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert released(out) == before
+    refresh(tmp_path / "portal", source)
+    with pytest.raises(RunFailedError, match="--out"):
+        refresh(tmp_path / "portal", archive_of(sample))
+
+
+@contextmanager
+def site(pages: dict[str, tuple[str, str]]) -> Iterator[str]:
+    """A web site with the given answers (media type, body) and nothing else; its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            kind, body = pages.get(self.path, ("text/plain", "rien"))
+            self.send_response(200 if self.path in pages else 404)
+            self.send_header("Content-Type", kind)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def closed_port() -> int:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        return int(bound.getsockname()[1])
+
+
+def said(done: Done) -> str:
+    """What standard error says, having checked that it is one paragraph for a person."""
+    assert "Traceback" not in done.stderr
+    assert done.stderr.strip()
+    assert "\n\n" not in done.stderr.strip()
+    return done.stderr
+
+
+def test_an_unreachable_portal(out: Path, api: dict[str, str]) -> None:
+    before, address = released(out), f"http://127.0.0.1:{closed_port()}/"
+    done = canceropole("refresh", "--from", address, "--delay", "0", out=out, env=api)
+    assert (done.status, done.report["outcome"], done.report["version"]) == (1, "failed", None)
+    assert address in said(done)
+    assert done.report["previous"] == "1.0.0"
+    assert released(out) == before
+
+
+def test_a_site_that_is_not_the_portal_holds_everything(tmp_path: Path, api: dict[str, str]) -> None:
+    page = "<html><head><title>Boulangerie</title></head><body><main><h1>Nos pains</h1><p>Du pain.</p></main></body>"
+    with site({"/": ("text/html", page)}) as address:
+        done = canceropole("refresh", "--from", address, "--delay", "0", out=tmp_path / "outputs", env=api)
+    assert (done.status, done.report["outcome"]) == (3, "held")
+    assert "Traceback" not in done.stderr
+    found = verdicts(done.report)
+    from_pages = {name for name in found if name not in {"organisations", "canceropoles"}}
+    assert {found[name] for name in from_pages} == {"held"}
+    assert codes(done.report, BANKS) == ["page-missing"]
+
+
+def test_a_robots_txt_that_forbids_everything(out: Path) -> None:
+    before = released(out)
+    with (
+        site({"/robots.txt": ("text/plain", "User-agent: *\nDisallow: /\n"), "/": ("text/html", "<p>non</p>")}) as base,
+        pytest.raises(RunFailedError, match=r"robots"),
+    ):
+        stages.refresh(Request(PORTAL, base, delay=0, out=out))
+    report = max((out / PORTAL / "runs").glob("*/report.json"))
+    assert read_json(report)["outcome"] == "failed"
+    assert released(out) == before
+
+
+def test_a_broken_declaration_is_said_before_any_request(out: Path, tmp_path: Path) -> None:
+    before, runs = released(out), list((out / PORTAL / "runs").iterdir())
+    broken = declarations(tmp_path, f"{BANKS}.yml", "key: [", "clef: [")
+    done = canceropole("refresh", "--from", "sample", "--schemas", broken, out=out)
+    assert done.status == 1
+    assert f"{PORTAL}/{BANKS}.yml:clef" in said(done)
+    assert released(out) == before
+    assert list((out / PORTAL / "runs").iterdir()) == runs
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("nulle-part",), PORTAL),
+        ((PORTAL, "--only", "tumorothèques"), BANKS),
+        ((PORTAL, "--delay", "-1"), "--delay"),
+        ((PORTAL, "--faux"), "--faux"),
+    ],
+)
+def test_wrong_use_lists_what_there_is(tmp_path: Path, arguments: tuple[str, ...], expected: str) -> None:
+    done = canceropole("refresh", *arguments, out=tmp_path / "outputs")
+    assert done.status == 2
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "outputs").exists()
+
+
+@pytest.mark.parametrize("source", ["nulle-part", "run:20200101T000000Z", "ftp://portail.example/"])
+def test_a_source_that_is_none_lists_those_there_are(sample: Done, out: Path, source: str) -> None:
+    before = released(out)
+    with pytest.raises(WrongUseError) as wrong:
+        refresh(out, source)
+    assert source in str(wrong.value)
+    assert archive_of(sample).parent.name in str(wrong.value)
+    assert released(out) == before
+
+
+def test_a_missing_run_is_wrong_use(out: Path, api: dict[str, str]) -> None:
+    done = canceropole("refresh", "--from", "run:20200101T000000Z", out=out, env=api)
+    assert done.status == 2
+    assert "run:20200101T000000Z" in said(done)
+
+
+def test_a_corrupt_archive(sample: Done, out: Path, tmp_path: Path, api: dict[str, str]) -> None:
+    before = released(out)
+    damaged = bytearray(archive_of(sample).read_bytes())
+    damaged[len(damaged) // 2] ^= 0xFF
+    (tmp_path / "damaged.warc.gz").write_bytes(damaged)
+    done = canceropole("refresh", "--from", tmp_path / "damaged.warc.gz", out=out, env=api)
+    assert (done.status, done.report["outcome"], done.report["version"]) == (1, "failed", None)
+    assert "portal.warc.gz" in said(done)
+    assert released(out) == before
+
+
+@pytest.mark.parametrize("content", ["truncated", "", "<html></html>"])
+def test_an_archive_that_is_none(sample: Done, out: Path, tmp_path: Path, content: str) -> None:
+    before, file = released(out), tmp_path / "bad.warc.gz"
+    file.write_bytes(archive_of(sample).read_bytes()[:-100] if content == "truncated" else content.encode())
+    with pytest.raises(RunFailedError, match=r"archive cannot be read: .*expected .*, found "):
+        refresh(out, file)
+    assert read_json(max((out / PORTAL / "runs").glob("*/report.json")))["outcome"] == "failed"
+    assert released(out) == before
+
+
+def test_outputs_that_are_a_file(tmp_path: Path) -> None:
+    (tmp_path / "outputs").write_text("pas un dossier")
+    done = canceropole("refresh", "--from", "sample", out=tmp_path / "outputs")
+    assert done.status == 1
+    assert "--out" in said(done)
+    assert (tmp_path / "outputs").read_text() == "pas un dossier"
+
+
+def test_outputs_that_may_not_be_written(tmp_path: Path) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("nothing is read-only for root")
+    (tmp_path / "outputs").mkdir(mode=0o500)
+    done = canceropole("refresh", "--from", "sample", out=tmp_path / "outputs")
+    assert done.status == 1
+    assert "--out" in said(done)
+
+
+@pytest.mark.parametrize("room", [8, 48, 200, 300, 400, 600, 900])
+def test_a_full_disk_fails_and_leaves_the_last_release(sample: Done, tmp_path: Path, room: int) -> None:
+    """The disk has `room` KiB left when the run begins: it fills in every stage in turn."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    size = sum(-(-p.stat().st_size // 4096) * 4 + 4 for p in sample.out.rglob("*"))
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size + room}k", "tmpfs", str(disk)],  # noqa: S607 (where mount is differs)
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if mounted.returncode != 0:
+        pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
+    try:
+        out = Path(shutil.copytree(sample.out, disk / "outputs", symlinks=True))
+        source = changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED)
+        before = released(out)
+        with pytest.raises(RunFailedError) as error:
+            refresh(out, source)
+        assert "No space left" in str(error.value)
+        assert released(out) == before
+        assert str((out / PORTAL / "latest").readlink()) == "releases/1.0.0"
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)  # noqa: S607 (likewise)
+
+
+def test_another_run_in_progress(out: Path) -> None:
+    before, runs = released(out), list((out / PORTAL / "runs").iterdir())
+    holding = "import sys, filelock; filelock.FileLock(sys.argv[1]).acquire(); print(1, flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", holding, str(out / PORTAL / ".lock")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline().strip() == b"1"
+        done = canceropole("refresh", "--from", "sample", out=out)
+        holder.communicate()
+    assert done.status == 4
+    assert str(out / PORTAL) in said(done)
+    assert released(out) == before
+    assert list((out / PORTAL / "runs").iterdir()) == runs

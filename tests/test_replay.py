@@ -1,0 +1,121 @@
+"""A release made again from its archive and recorded inputs, offline: the same bytes, or the difference by name."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import Done, canceropole
+from test_refresh import CORRECTED, LOST, archive_of, changed, out, refresh
+
+from pipeline.paths import read_json, write_json
+from pipeline.replaying import ReplayError, replay
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["out"]  # a fixture
+
+PORTAL = "canceropole-idf"
+
+
+def everything(out: Path) -> dict[str, tuple[int, bytes]]:
+    return {str(p): (p.stat().st_mtime_ns, p.read_bytes()) for p in out.rglob("*") if p.is_file()}
+
+
+def test_a_release_repeats_byte_for_byte_and_nothing_is_written(sample: Done, out: Path) -> None:
+    before = everything(out)
+    done = canceropole("replay", PORTAL, out=out)
+    assert (done.status, done.stderr) == (0, "")
+    assert "byte for byte" in done.stdout
+    assert archive_of(sample).parent.name in done.stdout
+    assert everything(out) == before
+
+
+def test_every_release_of_a_chain_repeats(sample: Done, out: Path, tmp_path: Path) -> None:
+    refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", {**CORRECTED}))
+    refresh(out, changed(archive_of(sample), tmp_path / "b.warc.gz", {}), "tumorotheques", "financements")
+    for version in ("1.0.0", "1.0.1", "1.0.2"):
+        found = replay(out, PORTAL, version)
+        assert found.same, found.told
+
+
+def test_a_release_with_held_datasets_repeats(sample: Done, out: Path, tmp_path: Path) -> None:
+    lost = changed(archive_of(sample), tmp_path / "a.warc.gz", LOST)
+    changes = {"/le-canceropole-idf/strategie-scientifique/": ("Isabelle Stücker", "Isabelle Durand")}
+    assert refresh(out, changed(lost, tmp_path / "b.warc.gz", changes))["version"] == "1.0.1"
+    found = replay(out, PORTAL, "1.0.1")
+    assert found.same, found.told
+
+
+def test_a_copied_folder_replays_as_the_first_did(sample: Done, tmp_path: Path) -> None:
+    copy = shutil.copytree(sample.out, tmp_path / "ailleurs", symlinks=True)
+    assert replay(copy, PORTAL, None).same
+
+
+def test_an_altered_archive_is_named(sample: Done, out: Path) -> None:
+    archive = out / archive_of(sample).relative_to(sample.out)
+    content = bytearray(archive.read_bytes())
+    content[len(content) // 2] ^= 1
+    archive.write_bytes(content)
+    done = canceropole("replay", PORTAL, out=out)
+    assert done.status == 1
+    assert str(archive) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_missing_archive_is_named(sample: Done, out: Path) -> None:
+    archive = out / archive_of(sample).relative_to(sample.out)
+    archive.unlink()
+    with pytest.raises(ReplayError, match="no file") as error:
+        replay(out, PORTAL, None)
+    assert (error.value.status, str(archive) in str(error.value)) == (1, True)
+
+
+def test_an_altered_declaration_is_named(sample: Done, out: Path) -> None:
+    kept = out / archive_of(sample).relative_to(sample.out).parent / "declarations" / PORTAL / "tumorotheques.yml"
+    kept.write_text(kept.read_text(encoding="utf-8") + "# autre\n", encoding="utf-8")
+    with pytest.raises(ReplayError, match=r"tumorotheques\.yml") as error:
+        replay(out, PORTAL, None)
+    assert error.value.status == 1
+
+
+@pytest.mark.parametrize("name", ["data/tumorotheques.csv", "README.md", "SHA256SUMS"])
+def test_an_altered_release_differs(out: Path, name: str) -> None:
+    file = out / PORTAL / "latest" / name
+    file.write_bytes(file.read_bytes().replace(b"canceropole", b"Canceropole") + b"x")
+    found = replay(out, PORTAL, None)
+    assert not found.same
+    assert found.told.splitlines()[1:] == [f"  {name}: differs"]
+
+
+def test_the_command_says_what_differs(out: Path) -> None:
+    (out / PORTAL / "latest" / "data" / "tumorotheques.csv").unlink()
+    done = canceropole("replay", PORTAL, "1.0.0", out=out)
+    assert done.status == 1
+    assert "data/tumorotheques.csv: only in the replay" in done.stdout
+
+
+def test_another_code_or_lock_compares_values_and_says_so(sample: Done, out: Path) -> None:
+    inputs = out / archive_of(sample).relative_to(sample.out).with_name("inputs.json")
+    write_json(inputs, {**read_json(inputs), "lock": "0" * 64})
+    found = replay(out, PORTAL, None)
+    assert found.same
+    assert "by value" in found.told
+    table = out / PORTAL / "latest" / "data" / "tumorotheques.json"
+    table.write_text(table.read_text(encoding="utf-8").replace("Institut Curie", "Institut"), encoding="utf-8")
+    assert replay(out, PORTAL, None).told.splitlines()[1:] == ["  data/tumorotheques.json: values differ"]
+
+
+@pytest.mark.parametrize(("portal", "version"), [(PORTAL, "9.9.9"), ("nulle-part", "1.0.0"), (PORTAL, "../runs")])
+def test_an_unknown_release_is_wrong_use(sample: Done, portal: str, version: str) -> None:
+    with pytest.raises(ReplayError, match="there are: ") as error:
+        replay(sample.out, portal, version)
+    assert error.value.status == 2
+
+
+def test_the_command_lists_the_releases_there_are(sample: Done) -> None:
+    done = canceropole("replay", PORTAL, "9.9.9", out=sample.out)
+    assert (done.status, done.stdout) == (2, "")
+    assert "1.0.0" in done.stderr
