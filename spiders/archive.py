@@ -13,7 +13,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
-import brotli  # type: ignore[import-untyped] # comes with scrapy, has no types
 from w3lib.encoding import html_to_unicode
 from warcio.archiveiterator import ArchiveIterator
 from warcio.bufferedreaders import ChunkedDataReader
@@ -21,11 +20,11 @@ from warcio.exceptions import ArchiveLoadFailed
 from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParserException
 from warcio.warcwriter import WARCWriter
 
+from spiders.encoding import MAX_BODY, BodyError, BodyTooLargeError, decode
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
-
-MAX_BODY = 10_000_000
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _MAX_INFO = 1_000_000
@@ -46,18 +45,6 @@ class ArchiveError(Exception):
     def __init__(self, path: Path, where: str, expected: str, found: str) -> None:
         super().__init__(f"{path}, {where}: expected {expected}, found {found}")
         self.path, self.where, self.expected, self.found = path, where, expected, found
-
-
-class BodyError(ValueError):
-    """A body cannot be decoded from its content-encoding within its bound."""
-
-    def __init__(self, expected: str, found: str) -> None:
-        super().__init__(f"expected {expected}, found {found}")
-        self.expected, self.found = expected, found
-
-
-class BodyTooLargeError(BodyError):
-    """A body is larger than its bound once decoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,32 +151,6 @@ class ArchiveWriter:
 def media_type(header: str) -> str:
     """The media type of a Content-Type header, in lower case and without parameters."""
     return header.partition(";")[0].strip().lower()
-
-
-def decode(body: bytes, encoding: str, max_body: int = MAX_BODY) -> bytes:
-    """Takes a body out of its content-encoding.
-
-    Args:
-        body: as received.
-        encoding: the Content-Encoding header: a list, applied from its end (RFC 9110, 8.4).
-        max_body: the most bytes that may come out.
-
-    Raises:
-        BodyTooLargeError: more than that comes out.
-        BodyError: the body is not in that encoding, or the encoding is unknown.
-    """
-    for name in reversed([part.strip().lower() for part in encoding.split(",")]):
-        if name in {"", "identity"} or not body:
-            continue
-        if name not in _DECODERS:
-            raise BodyError(f"content-encoding {', '.join(sorted(_DECODERS))}", name)
-        try:
-            body = _DECODERS[name](body, max_body)
-        except (zlib.error, brotli.error) as error:
-            raise BodyError(f"a body in {name}", str(error)) from error
-    if len(body) > max_body:
-        raise BodyTooLargeError(f"at most {max_body} bytes", "more")
-    return body
 
 
 def read(path: Path, *, max_body: int = MAX_BODY) -> Iterator[Capture]:
@@ -347,49 +308,6 @@ def _fields(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
         key = name.lower()
         fields[key] = f"{fields[key]}, {value}" if key in fields else value
     return fields
-
-
-def _gunzip(body: bytes, max_body: int) -> bytes:
-    """Every gzip member of a body. One without any is left as it is: some recorders decode and keep the header."""
-    out = b""
-    while body.startswith(_GZIP_MAGIC):
-        unzip = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        out += _inflate(unzip, body, max_body - len(out))
-        body = unzip.unused_data
-        if not body:
-            return out
-    return out or body
-
-
-def _deflate(body: bytes, max_body: int) -> bytes:
-    """RFC 9110, 8.4.1.2 means zlib's format, and notes that some servers send the bare one."""
-    try:
-        return _inflate(zlib.decompressobj(), body, max_body)
-    except zlib.error:
-        return _inflate(zlib.decompressobj(-zlib.MAX_WBITS), body, max_body)
-
-
-def _inflate(unzip: Any, body: bytes, max_body: int) -> bytes:  # noqa: ANN401 (zlib does not export the type)
-    out = cast("bytes", unzip.decompress(body, max_body + 1))
-    if len(out) > max_body:
-        raise BodyTooLargeError(f"at most {max_body} bytes", "more")
-    if not unzip.eof:
-        raise BodyError("a whole compressed body", "its beginning")
-    return out
-
-
-def _unbrotli(body: bytes, max_body: int) -> bytes:
-    unpack = brotli.Decompressor()
-    out = cast("bytes", unpack.process(body, output_buffer_limit=max_body + 1))
-    # The limit is exceeded by a little before it holds.
-    if len(out) > max_body:
-        raise BodyTooLargeError(f"at most {max_body} bytes", "more")
-    if not unpack.is_finished():
-        raise BodyError("a whole compressed body", "its beginning")
-    return out
-
-
-_DECODERS = {"br": _unbrotli, "deflate": _deflate, "gzip": _gunzip, "x-gzip": _gunzip}
 
 
 def _sync_folder(folder: Path) -> None:

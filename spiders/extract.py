@@ -159,7 +159,7 @@ def _scopes(
 
 
 def _telling(source: Source) -> bool:
-    """Whether what locates a source is its own (a header row, an introducing sentence), not a phrase any page may hold."""
+    """Whether what locates a source is its own: a header row or an introducing sentence, not a passing phrase."""
     return source.table is not None or (source.list is not None and source.list.after is not None)
 
 

@@ -8,7 +8,7 @@ import sys
 from collections import deque
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from protego import Protego
 from scrapy import Request, Spider, signals
@@ -27,8 +27,10 @@ from twisted.internet.error import ConnectError
 from w3lib.encoding import html_to_unicode
 from w3lib.html import get_base_url
 
-from spiders.archive import BodyError, BodyTooLargeError, decode, media_type
+from spiders.archive import media_type
+from spiders.encoding import BodyError, decode
 from spiders.manners import HTML, CrawlJob, Fault, FetchError, Scope, retry_after
+from spiders.recorder import field, stopped
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -55,55 +57,6 @@ _MAX_RETRY_AFTER = 120.0
 _MAX_FILES = 100_000
 _USUAL_SITEMAPS = ("/wp-sitemap.xml", "/sitemap.xml")
 _GZIP_MAGIC = b"\x1f\x8b"
-
-
-class Recorder:
-    """The downloader middleware that archives each answer as received, then hands on its decoded body.
-
-    An answer that cannot be read back (over its bound, undecodable, stopped at its headers) is archived by its headers
-    alone, in a record marked WARC-Truncated: it would make the whole archive unreadable.
-    """
-
-    def __init__(self, crawler: Crawler) -> None:
-        self._crawler = crawler
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        """Scrapy's way of making one."""
-        return cls(crawler)
-
-    def process_response(self, request: Request, response: Response) -> Response:
-        """Archives one answer.
-
-        Raises:
-            FetchError: `body-too-large` or `body-unreadable`.
-        """
-        spider = cast("PortalSpider", self._crawler.spider)
-        spider.bytes += len(response.body)
-        try:
-            body = decode(response.body, _field(response.headers, "Content-Encoding"), spider.job.limits.max_body)
-        except BodyError as error:
-            too_large = isinstance(error, BodyTooLargeError)
-            self._write(spider, request, response, "length" if too_large else "unspecified")
-            raise FetchError("body-too-large" if too_large else "body-unreadable", str(error)) from error
-        self._write(spider, request, response, "unspecified" if _stopped(response) else "")
-        return response.replace(body=body)
-
-    def _write(self, spider: PortalSpider, request: Request, response: Response, truncated: str) -> None:
-        headers = [
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for name, values in response.headers.items()
-            for value in values
-        ]
-        spider.archive.response(
-            request.url,
-            response.status,
-            _phrase(response.status),
-            headers,
-            b"" if truncated else response.body,
-            datetime.now(UTC),
-            truncated=truncated,
-        )
 
 
 class PortalSpider(Spider):
@@ -169,7 +122,7 @@ class PortalSpider(Spider):
         Raises:
             StopDownload: always then; Scrapy makes an answer without a body of it.
         """
-        kind = media_type(_field(headers, "Content-Type"))
+        kind = media_type(field(headers, "Content-Type"))
         if request.meta["expected"] == "page" and kind and kind not in HTML:
             raise StopDownload(fail=False)
 
@@ -269,7 +222,7 @@ class PortalSpider(Spider):
             return None
         if answer is None:
             return None
-        if _stopped(answer):
+        if stopped(answer):
             self._list(answer.url)
             return None
         for link in self._links(answer):
@@ -277,7 +230,7 @@ class PortalSpider(Spider):
         return str(answer.url)
 
     def _links(self, answer: Response) -> Iterator[str]:
-        text = html_to_unicode(_field(answer.headers, "Content-Type"), answer.body)[1]
+        text = html_to_unicode(field(answer.headers, "Content-Type"), answer.body)[1]
         base = get_base_url(text, answer.url)
         for node in LexborHTMLParser(text).css("a[href]"):
             address = self.scope.resolve(node.attributes["href"] or "", base)
@@ -313,7 +266,7 @@ class PortalSpider(Spider):
 
     def _target(self, answer: Response, expected: Expected) -> str | None:
         """Where a redirect leads; None when that is a file, which is listed."""
-        location = _field(answer.headers, "Location")
+        location = field(answer.headers, "Location")
         if not location:
             raise FetchError("http-status", f"expected a Location, found {answer.status} without one")
         target = self.scope.resolve(location, answer.url)
@@ -346,7 +299,7 @@ class PortalSpider(Spider):
         return answer
 
     async def _wait_as_told(self, answer: Response) -> None:
-        seconds = retry_after(_field(answer.headers, "Retry-After"), datetime.now(UTC))
+        seconds = retry_after(field(answer.headers, "Retry-After"), datetime.now(UTC))
         if seconds > _MAX_RETRY_AFTER:
             raise FetchError(
                 "retry-after-too-long", f"expected at most {_MAX_RETRY_AFTER:.0f} s, found {seconds:.0f} s"
@@ -403,17 +356,3 @@ class PortalSpider(Spider):
 
     def _fault(self, code: Code, url: str, message: str) -> None:
         self.faults.append(Fault(code=code, url=url, message=message))
-
-
-def _field(headers: Headers, name: str) -> str:
-    value = headers.get(name)
-    return value.decode("latin-1") if value else ""
-
-
-def _stopped(answer: Response) -> bool:
-    return "download_stopped" in answer.flags
-
-
-def _phrase(status: int) -> str:
-    """Scrapy does not keep the reason phrase: the standard's stands for it, which means nothing (RFC 9110, 15.1)."""
-    return HTTPStatus(status).phrase if status in set(HTTPStatus) else ""

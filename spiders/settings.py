@@ -19,7 +19,7 @@ SETTINGS: dict[str, Any] = {
     "RETRY_ENABLED": False,
     # Bodies are archived as received, then decoded by the archive's own decoder: what is parsed is what is read back.
     "COMPRESSION_ENABLED": False,
-    "DOWNLOADER_MIDDLEWARES": {"spiders.portal.Recorder": 950},  # next to the downloader, before anything looks
+    "DOWNLOADER_MIDDLEWARES": {"spiders.recorder.Recorder": 950},  # next to the downloader, before anything looks
     "DEFAULT_REQUEST_HEADERS": {
         "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
         "Accept-Encoding": "gzip",  # the standard library alone reads such an archive in twenty years

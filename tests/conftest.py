@@ -1,4 +1,4 @@
-"""Real runs of the main job, made once and shared: on the sample portal, and on a real WordPress's pages where they are."""
+"""Real runs of the main job, made once and shared: on the sample portal, and on a real WordPress's pages."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def canceropole(*arguments: object, out: Path | None = None, env: dict[str, str]
     command = [sys.executable, "-m", "pipeline.cli", *map(str, arguments), *(["--out", str(out)] if out else [])]
     # The machine may have proxies, and tests talk to loopback.
     environment = {**os.environ, "LANG": "fr_FR.UTF-8", "LC_ALL": "", "LC_MESSAGES": "", "NO_PROXY": "*", **(env or {})}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=ROOT)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=ROOT)
     return Done(out or Path(), done.returncode, done.stdout, done.stderr)
 
 

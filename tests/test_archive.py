@@ -18,7 +18,8 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from spiders import archive
-from spiders.archive import ArchiveError, ArchiveWriter, BodyError, BodyTooLargeError
+from spiders.archive import ArchiveError, ArchiveWriter
+from spiders.encoding import BodyError, BodyTooLargeError, decode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -194,7 +195,7 @@ def test_a_body_over_its_bound_is_refused(tmp_path: Path) -> None:
 def test_a_bomb_is_never_unpacked(encoding: str) -> None:
     bomb = ENCODINGS[encoding](bytes(20_000_000))
     with pytest.raises(BodyTooLargeError):
-        archive.decode(bomb, encoding, 1_000_000)
+        decode(bomb, encoding, 1_000_000)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "gzip, br"])
@@ -202,17 +203,17 @@ def test_bodies_are_decoded_or_refused(encoding: str) -> None:
     packed = PAGE.encode()
     for name in encoding.split(", "):
         packed = ENCODINGS[name](packed)
-    assert archive.decode(packed, encoding) == PAGE.encode()
+    assert decode(packed, encoding) == PAGE.encode()
     with pytest.raises(BodyError):
-        archive.decode(packed[:-3], encoding)
+        decode(packed[:-3], encoding)
 
 
 def test_deflate_without_its_envelope_and_unknown_encodings() -> None:
     bare = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    assert archive.decode(bare.compress(b"nu") + bare.flush(), "deflate") == b"nu"
-    assert archive.decode(gzip.compress(b"a") + gzip.compress(b"b"), "x-gzip") == b"ab"
+    assert decode(bare.compress(b"nu") + bare.flush(), "deflate") == b"nu"
+    assert decode(gzip.compress(b"a") + gzip.compress(b"b"), "x-gzip") == b"ab"
     with pytest.raises(BodyError, match="found zstd"):
-        archive.decode(b"?", "zstd")
+        decode(b"?", "zstd")
 
 
 @pytest.mark.parametrize("zipped", [True, False])

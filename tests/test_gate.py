@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pipeline.gate import Verdict, gate, published
 from pipeline.normalize import frame
-from pipeline.paths import Run, read_json, write_json
+from pipeline.paths import RunFolder, read_json, write_json
 from schemas.load import Declarations, load
 from schemas.model import Dataset
 from schemas.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from schemas.cleaners import Value
 
@@ -49,7 +49,7 @@ class Case:
     """A run's folder, and the release before it."""
 
     def __init__(self, folder: Path, *datasets: Dataset) -> None:
-        self.run = Run(folder / "run")
+        self.run = RunFolder(folder / "run")
         self.last = folder / "releases" / "1.0.0"
         portal = load("canceropole-idf")
         self.declarations = Declarations(portal.portal, datasets, portal.references, {})
@@ -243,6 +243,14 @@ def test_verdicts_are_written_as_the_report_has_them(tmp_path: Path) -> None:
         "rejected": 2,
         "reasons": [note.as_json()],
     }
+
+
+def test_a_new_dataset_of_a_later_release_is_all_added(tmp_path: Path) -> None:
+    case = Case(tmp_path, dataset("ancien"), dataset("jeu"))
+    case.released("ancien", rows("x"))
+    case.found("jeu", rows("a", "b"))
+    told = case.judged("jeu")["jeu"].as_json()
+    assert (told["verdict"], told["added"]) == ("accepted", 2)
 
 
 # Foreign keys

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pipeline.normalize import frame, normalize
-from pipeline.paths import Run, read_json, write_json
+from pipeline.paths import RunFolder, read_json, write_json
 from schemas.load import Declarations, load
 from schemas.model import Dataset
 
@@ -53,7 +53,7 @@ def raw(source: int = 1, position: str = "ligne 1", **parts: str) -> dict[str, A
 class Made:
     """What normalizing left in a run's folder."""
 
-    def __init__(self, run: Run, declared: Dataset, rows: list[dict[str, Any]]) -> None:
+    def __init__(self, run: RunFolder, declared: Dataset, rows: list[dict[str, Any]]) -> None:
         declarations = Declarations(PORTAL.portal, (declared,), PORTAL.references, {})
         write_json(run.rows("jeu"), {"rows": rows, "faults": [], "notes": []})
         normalize(run, declarations, ["jeu"])
@@ -75,7 +75,7 @@ class Made:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    return Run(tmp_path)
+    return RunFolder(tmp_path)
 
 
 NOM = {"name": "nom", "constraints": {"required": True}}
@@ -103,7 +103,9 @@ RANG = {"name": "rang", "type": "integer", "rank": []}
         ({"clean": "role_mailbox"}, "prenom.nom@curie.fr", None),
     ],
 )
-def test_a_printed_text_becomes_a_typed_value(run: Run, field: dict[str, Any], printed: str, value: object) -> None:
+def test_a_printed_text_becomes_a_typed_value(
+    run: RunFolder, field: dict[str, Any], printed: str, value: object
+) -> None:
     made = Made(run, dataset([NOM, {"name": "valeur", **field}], ["nom"]), [raw(nom="a", valeur=printed)])
     assert (made.faults, made.rows) == ([], [{"nom": "a", "valeur": value}])
 
@@ -127,7 +129,9 @@ def test_a_printed_text_becomes_a_typed_value(run: Run, field: dict[str, Any], p
     ],
     ids=lambda value: str(value)[:60],
 )
-def test_a_value_not_understood_is_set_aside_with_its_place(run: Run, field: dict[str, Any], printed: str) -> None:
+def test_a_value_not_understood_is_set_aside_with_its_place(
+    run: RunFolder, field: dict[str, Any], printed: str
+) -> None:
     rows = [raw(nom="a", valeur=printed), raw(nom="b", position="ligne 2")]
     made = Made(run, dataset([NOM, {"name": "valeur", **field}], ["nom"]), rows)
     assert made.faults == [("value-not-understood", "Page > tableau 1 · ligne 1 · valeur", printed)]
@@ -138,13 +142,13 @@ def test_a_value_not_understood_is_set_aside_with_its_place(run: Run, field: dic
     ]
 
 
-def test_a_column_takes_the_first_of_its_parts_that_is_there(run: Run) -> None:
+def test_a_column_takes_the_first_of_its_parts_that_is_there(run: RunFolder) -> None:
     declared = dataset([NOM, {"name": "periode", "from": ["Année", "periode"]}], ["nom"])
     rows = [raw(nom="a", Année="2007", periode="x"), raw(nom="b", periode="2008"), raw(nom="c")]
     assert [row["periode"] for row in Made(run, declared, rows).rows] == ["2007", "2008", None]
 
 
-def test_a_sources_own_values_are_typed_like_any(run: Run) -> None:
+def test_a_sources_own_values_are_typed_like_any(run: RunFolder) -> None:
     declared = dataset([NOM, {"name": "liste", "type": "boolean"}], ["nom"], [{"values": {"liste": "true"}}])
     assert Made(run, declared, [raw(nom="a", liste="lu dans la page")]).rows == [{"nom": "a", "liste": True}]
 
@@ -152,20 +156,20 @@ def test_a_sources_own_values_are_typed_like_any(run: Run) -> None:
 # Keys
 
 
-@pytest.mark.parametrize("parts", [{"nom": "\u00a0"}, {"autre": "x"}])
-def test_a_row_without_a_key_is_set_aside(run: Run, parts: dict[str, str]) -> None:
-    made = Made(run, dataset([NOM], ["nom"]), [raw(**parts), raw(nom="b")])
+@pytest.mark.parametrize("keyless", [raw(nom="\u00a0"), raw(autre="x")])
+def test_a_row_without_a_key_is_set_aside(run: RunFolder, keyless: dict[str, Any]) -> None:
+    made = Made(run, dataset([NOM], ["nom"]), [keyless, raw(nom="b")])
     assert [fault[:2] for fault in made.faults] == [("key-missing", "Page > tableau 1 · ligne 1 · nom")]
     assert made.rows == [{"nom": "b"}]
     assert len(made.rejected) == 1
 
 
-def test_two_rows_of_one_source_with_one_key_are_a_fault(run: Run) -> None:
+def test_two_rows_of_one_source_with_one_key_are_a_fault(run: RunFolder) -> None:
     made = Made(run, dataset([NOM], ["nom"]), [raw(nom="a/b"), raw(nom="a/b", position="ligne 2")])
     assert made.faults == [("key-doubled", "Page > tableau 1 · ligne 2", "a%2Fb")]
 
 
-def test_two_sources_of_one_row_complete_each_other(run: Run) -> None:
+def test_two_sources_of_one_row_complete_each_other(run: RunFolder) -> None:
     declared = dataset([NOM, {"name": "site"}, {"name": "url"}], ["nom"], [{}, {}])
     made = Made(run, declared, [raw(nom="a", site="Île"), raw(2, "ligne 7", nom="a", site="ILE", url="u")])
     assert (made.faults, made.rows) == ([], [{"nom": "a", "site": "Île", "url": "u"}])
@@ -175,7 +179,7 @@ def test_two_sources_of_one_row_complete_each_other(run: Run) -> None:
     ]
 
 
-def test_two_sources_that_disagree_are_a_fault(run: Run) -> None:
+def test_two_sources_that_disagree_are_a_fault(run: RunFolder) -> None:
     declared = dataset([NOM, {"name": "annee", "type": "integer", "clean": "year"}], ["nom"], [{}, {}])
     made = Made(run, declared, [raw(nom="a", annee="2015"), raw(2, nom="a", annee="2016")])
     assert made.faults == [("sources-disagree", "Page > tableau 1 · ligne 1 · annee", "2016")]
@@ -185,7 +189,7 @@ def test_two_sources_that_disagree_are_a_fault(run: Run) -> None:
 # Ranks and order
 
 
-def test_ranks_count_in_page_order_within_their_parent(run: Run) -> None:
+def test_ranks_count_in_page_order_within_their_parent(run: RunFolder) -> None:
     declared = dataset(
         [{"name": "axe"}, NOM, {"name": "rang", "type": "integer", "rank": ["axe"]}, {**RANG, "name": "rang_page"}],
         ["axe", "nom"],
@@ -198,13 +202,13 @@ def test_ranks_count_in_page_order_within_their_parent(run: Run) -> None:
     ]
 
 
-def test_a_rank_in_the_key_makes_a_second_holder_a_row(run: Run) -> None:
+def test_a_rank_in_the_key_makes_a_second_holder_a_row(run: RunFolder) -> None:
     declared = dataset([{"name": "axe"}, {"name": "rang", "type": "integer", "rank": ["axe"]}, NOM], ["axe", "rang"])
     made = Made(run, declared, [raw(axe="a", nom="x"), raw(axe="a", nom="x")])
     assert (made.faults, [row["rang"] for row in made.rows]) == ([], [1, 2])
 
 
-def test_a_row_said_by_two_sources_is_ranked_once(run: Run) -> None:
+def test_a_row_said_by_two_sources_is_ranked_once(run: RunFolder) -> None:
     made = Made(
         run, dataset([NOM, RANG], ["nom"], [{}, {}]), [raw(nom="a"), raw(nom="b"), raw(2, nom="b"), raw(2, nom="c")]
     )
@@ -218,7 +222,7 @@ def test_rows_are_sorted_by_key_and_code_point() -> None:
     assert list(zip(table["nom"], table["annee"], strict=True)) == [("a", 9), ("Z", 10), ("z", 10), ("é", 10)]
 
 
-def test_a_table_without_rows_has_its_columns_and_types(run: Run) -> None:
+def test_a_table_without_rows_has_its_columns_and_types(run: RunFolder) -> None:
     made = Made(run, dataset([NOM, RANG, {"name": "jour", "type": "date"}], ["nom"]), [])
     assert [str(kind) for kind in made.table.dtypes][:2] == ["string", "Int64"]
     assert list(made.table.columns) == ["nom", "rang", "jour"]
@@ -227,7 +231,7 @@ def test_a_table_without_rows_has_its_columns_and_types(run: Run) -> None:
 # Evidence
 
 
-def test_each_row_has_its_evidence_with_persons_masked(run: Run) -> None:
+def test_each_row_has_its_evidence_with_persons_masked(run: RunFolder) -> None:
     declared = dataset(
         [NOM, {"name": "courriel", "from": "contact", "clean": "role_mailbox"}, {"name": "statut"}, RANG],
         ["nom"],
@@ -249,12 +253,18 @@ def test_each_row_has_its_evidence_with_persons_masked(run: Run) -> None:
     }
 
 
-def test_reference_lists_have_no_evidence(run: Run) -> None:
+def test_a_persons_address_is_withheld_whatever_the_column(run: RunFolder) -> None:
+    made = Made(run, dataset([NOM], ["nom"]), [raw(nom="écrire à prenom.nom@cea.fr ou info@cea.fr")])
+    assert made.rows == [{"nom": "écrire à [adresse masquée] ou info@cea.fr"}]
+    assert "prenom.nom" not in str(made.found)
+
+
+def test_reference_lists_have_no_evidence(run: RunFolder) -> None:
     made = Made(run, dataset([NOM], ["nom"]), [{**raw(nom="a"), "url": ""}])
     assert (made.rows, made.found["evidence"]) == ([{"nom": "a"}], [])
 
 
-def test_what_the_portal_side_found_is_passed_on(run: Run) -> None:
+def test_what_the_portal_side_found_is_passed_on(run: RunFolder) -> None:
     declared = dataset([NOM], ["nom"])
     fault = {"code": "block-missing", "page": URL, "place": "", "expected": "table", "found": "none"}
     write_json(run.rows("jeu"), {"rows": [], "faults": [fault], "notes": [{"code": "address-moved"}]})

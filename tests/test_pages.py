@@ -20,7 +20,7 @@ import pytest
 
 from pipeline.changes import json_value
 from pipeline.normalize import normalize
-from pipeline.paths import Run, read_json, write_json
+from pipeline.paths import RunFolder, read_json, write_json
 from schemas.load import Declarations, load, portals
 from spiders import blocks
 from spiders.extract import choose, gather
@@ -45,7 +45,7 @@ def case_of(folder: Path) -> str:
 
 @pytest.mark.parametrize("folder", CASES, ids=case_of)
 def test_a_saved_page_gives_what_was_reviewed(folder: Path, tmp_path: Path) -> None:
-    made = outcome(folder, Run(tmp_path))
+    made = outcome(folder, RunFolder(tmp_path))
     written = [name for name in made if not (folder / name).exists()]
     for name in written:
         write_json(folder / name, made[name])
@@ -63,7 +63,7 @@ def test_every_dataset_read_in_pages_has_a_base_case() -> None:
     assert read_in_pages <= {case_of(folder) for folder in CASES}
 
 
-def outcome(folder: Path, run: Run) -> dict[str, Any]:
+def outcome(folder: Path, run: RunFolder) -> dict[str, Any]:
     """What the pages of a case give, by the name of the file it is expected in."""
     declarations = declared(folder.parts[-3])
     dataset = declarations.dataset(folder.parts[-2])

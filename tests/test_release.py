@@ -27,7 +27,7 @@ __all__ = ["out"]  # a fixture
 PROFILES = ROOT.parent / "shared" / "checks" / "data" / "datapackage"
 
 
-def described(folder: Path) -> Any:  # noqa: ANN401 (JSON)
+def described(folder: Path) -> Any:
     return json.loads((folder / "datapackage.json").read_bytes())
 
 
