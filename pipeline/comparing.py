@@ -8,6 +8,7 @@ import duckdb
 
 from pipeline.changes import changes_between
 from pipeline.paths import Home, read_json
+from schemas.typography import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,7 @@ def told(out: Path, portal: str, before: str, after: str) -> str:
             sign = {"added": "+", "removed": "-", "changed": "~"}[change["change"]]
             cells = ", ".join(f"{column}: {old!r} → {new!r}" for column, (old, new) in change["columns"].items())
             lines.append(f"  {sign} {change['key']}" + (f"  {cells}" if change["change"] == "changed" else ""))
-    return "\n".join(lines) or f"{before} = {after}"
+    return visible("\n".join(lines)) or f"{before} = {after}"
 
 
 def between(home: Home, before: str, after: str) -> dict[str, list[dict[str, Any]]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from pipeline.paths import Home
+from schemas.typography import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,10 +61,5 @@ def explain(out: Path, portal: str, dataset: str, key: str, language: str) -> st
         values = (url, f"{capture:%Y-%m-%dT%H:%M:%SZ}", record, digest, f"{block} · {position}")
         lines += ["", f"[{source}]", *(f"  {label:<15}{value}" for label, value in zip(labels, values, strict=False))]
         lines.append(f"  {labels[-1]}")
-        lines += [f"    {column} = {_visible(text)}" for column, text in json.loads(printed).items()]
-    return "\n".join(_visible(line) for line in lines)
-
-
-def _visible(text: str) -> str:
-    """Text with what a terminal would act on shown instead."""
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+        lines += [f"    {column} = {visible(text)}" for column, text in json.loads(printed).items()]
+    return "\n".join(visible(line) for line in lines)

@@ -60,7 +60,7 @@ def _run(request: Request, local: prefect_api.LocalApi | None, language: str, st
         return DONE
     held = [f"{name}: {sentence}" for name, holds, sentence in summary.reasons(report, language) if holds]
     Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(
-        "\n".join([summary.headline(report, language) + ".", *held, summary.next_step(report, language)])
+        "\n".join([summary.headline(report, language) + ".", *held, summary.next_step(report, "", language)])
     )
     return HELD
 
@@ -72,19 +72,20 @@ def _tell(console: Console, report: dict[str, Any], request: Request, language: 
     console.print(table)
     for name, holds, sentence in summary.reasons(report, language):
         if not holds:
-            console.print(escape(f"{name}: {sentence}"))
+            console.print(escape(f"{name}: {sentence}"), soft_wrap=True)
     unclaimed = summary.unclaimed_line(report, language)
     home = request.out / request.portal
     console.print(
         escape(
             f"{summary.crawl_line(report, language)}"
             + (f" · {unclaimed} ({home}/runs/{report['run']}/report.json)" if unclaimed else "")
-        )
+        ),
+        soft_wrap=True,
     )
-    console.print(" · ".join(f"{name} {value:.1f} s" for name, value in seconds.items()))
+    console.print(" · ".join(f"{name} {value:.1f} s" for name, value in seconds.items()), soft_wrap=True)
     if report["outcome"] != "held":
         console.print(f"[bold]{escape(summary.headline(report, language))}[/bold]")
-    console.print(escape(f"{home}/latest"))
+        console.print(escape(summary.next_step(report, f"{home}/latest", language)), soft_wrap=True)
 
 
 class _Progress(logging.Handler):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from schemas.reasons import Reason
+from schemas.typography import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,7 @@ _WORDS = {
         "unclaimed": "{n} tableaux ou listes qu'aucune déclaration n'utilise",
         "crawl": "{pages} pages, {requests} requêtes, erreurs : {errors}",
         "inspect": "Voir la page : canceropole inspect ADRESSE ; corriger la déclaration ; relancer : --from run:{run}",
-        "first": "première version",
+        "open": "Ouvrir : duckdb {path}/{portal}.duckdb ; la preuve d'une ligne : canceropole explain {portal} TABLE CLÉ",
     },
     "en": {
         "released": "Version {version} released",
@@ -36,7 +37,7 @@ _WORDS = {
         "unclaimed": "{n} tables or lists that no declaration uses",
         "crawl": "{pages} pages, {requests} requests, errors: {errors}",
         "inspect": "Look at the page: canceropole inspect ADDRESS; mend the declaration, rerun with --from run:{run}",
-        "first": "first release",
+        "open": "Open: duckdb {path}/{portal}.duckdb · a row and its evidence: canceropole explain {portal} TABLE KEY",
     },
 }
 
@@ -62,7 +63,7 @@ def dataset_line(dataset: Mapping[str, Any], language: str) -> tuple[str, str, s
 def reasons(report: Mapping[str, Any], language: str) -> list[tuple[str, bool, str]]:
     """Every reason of the run: dataset, whether it holds it, the sentence."""
     return [
-        (dataset["name"], dataset["verdict"] == "held", Reason.from_json(reason).sentence(language))
+        (dataset["name"], dataset["verdict"] == "held", visible(Reason.from_json(reason).sentence(language)))
         for dataset in report["datasets"]
         for reason in dataset["reasons"]
     ]
@@ -82,9 +83,10 @@ def unclaimed_line(report: Mapping[str, Any], language: str) -> str:
     return _WORDS[language]["unclaimed"].format(n=count) if count else ""
 
 
-def next_step(report: Mapping[str, Any], language: str) -> str:
-    """What to do about what is held; empty if nothing is."""
-    return _WORDS[language]["inspect"].format(run=report["run"]) if report["outcome"] == "held" else ""
+def next_step(report: Mapping[str, Any], path: str, language: str) -> str:
+    """What to do next: about what is held, or with the release at `path`."""
+    told = "inspect" if report["outcome"] == "held" else "open"
+    return _WORDS[language][told].format(path=path, **report)
 
 
 def markdown(report: Mapping[str, Any], language: str = "fr") -> str:

@@ -54,6 +54,11 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def visible(text: str) -> str:
+    """Text for a terminal: what it would act on (control characters, direction marks) is shown escaped instead."""
+    return "".join(c if c.isprintable() or c == "\n" else f"\\u{ord(c):04x}" for c in text)
+
+
 def key_text(values: Iterable[object]) -> str:
     """The text of a row's key: its values joined by `/`, with `%` and `/` in them percent-encoded."""
     return "/".join(str(value).replace("%", "%25").replace("/", "%2F") for value in values)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from w3lib.encoding import html_to_unicode
 
+from schemas.typography import visible
 from spiders.blocks import read
 from spiders.spans import PageError
 
@@ -42,7 +43,7 @@ def told(page: str) -> str:
             lines += [f"    - {item.text}" for item in block.items]
         elif block.kind == "paragraph":
             lines.append(f"    {block.head}")
-    return "\n".join(_visible(line)[: _WIDTH * 3] for line in lines)
+    return "\n".join(visible(line)[: _WIDTH * 3] for line in lines)
 
 
 def _fetch(url: str) -> tuple[str, str]:
@@ -65,7 +66,3 @@ def _saved(name: str) -> tuple[str, str]:
     except OSError as error:
         raise NoPageError(f"{name}: expected an http(s) address or a file, found {error}") from error
     return Path(name).resolve().as_uri(), html_to_unicode(None, body)[1]
-
-
-def _visible(text: str) -> str:
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)

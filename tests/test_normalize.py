@@ -74,7 +74,7 @@ class Made:
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(tmp_path: Path) -> RunFolder:
     return RunFolder(tmp_path)
 
 
@@ -125,6 +125,8 @@ def test_a_printed_text_becomes_a_typed_value(
         ({"type": "integer", "clean": "amount_eur"}, "9" * 30 + " euros"),
         ({"type": "integer", "clean": "amount_eur"}, "9" * 5000 + " euros"),
         ({"type": "integer", "clean": "number"}, "9" * 30),
+        ({"type": "integer"}, "9" * 30),
+        ({"type": "number"}, "nan"),
         ({"type": "number", "clean": "number"}, "9" * 400 + ",5"),
     ],
     ids=lambda value: str(value)[:60],

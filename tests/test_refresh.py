@@ -190,8 +190,9 @@ def test_a_lost_row_is_held_and_the_last_rows_stay(
     first = changed(archive_of(sample), tmp_path / "first.warc.gz", LOST)
     done = canceropole("refresh", "--from", first, out=out, env=api)
     assert (done.status, done.report["outcome"], done.report["version"]) == (3, "held", None)
-    assert codes(done.report, BANKS) == ["rows-lost"]
-    assert codes(done.report, HEADS) == ["rows-lost"]
+    # The archive page still prints the row, which is worth saying beside the loss.
+    assert codes(done.report, BANKS) == ["rows-lost", "copies-differ"]
+    assert codes(done.report, HEADS) == ["rows-lost", "copies-differ"]
     assert "tissutheque-beaujon" in done.stderr
     assert "Traceback" not in done.stderr
     assert released(out) == before, "the stale mark alone makes no release"
@@ -240,18 +241,18 @@ def test_a_missing_table_holds_its_datasets_and_releases_the_others(
 def test_rows_whose_parent_is_held_are_held_too(sample: Done, out: Path, tmp_path: Path) -> None:
     report = refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", NO_PLACE))
     assert codes(report, BANKS)[0] in {"schema", "row-malformed", "value-not-understood"}
-    assert codes(report, HEADS) == ["parent-held"]
-    assert [r["found"] for d in report["datasets"] if d["name"] == HEADS for r in d["reasons"]] == [
-        "tissutheque-bicetre"
-    ]
+    assert codes(report, HEADS)[0] == "parent-held"
+    [reasons] = [d["reasons"] for d in report["datasets"] if d["name"] == HEADS]
+    assert reasons[0]["found"] == "tissutheque-bicetre"
     assert (report["version"], len(rows(out, HEADS))) == (None, 21)
 
 
 def test_a_parent_whose_lost_row_is_still_referred_to_is_held_too(sample: Done, out: Path, tmp_path: Path) -> None:
     tolerant = declarations(tmp_path, f"{BANKS}.yml", "checks: {rows:", "checks: {keys_lost: 0.5, rows:")
     report = refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", LOST), schemas=tolerant)
-    assert codes(report, HEADS) == ["rows-lost"]
-    assert codes(report, BANKS) == ["child-held", "rows-lost-tolerated"]
+    assert codes(report, HEADS)[0] == "rows-lost"
+    assert codes(report, BANKS)[0] == "child-held"
+    assert "rows-lost-tolerated" in codes(report, BANKS)
     assert report["version"] is None
 
 
@@ -261,7 +262,7 @@ def test_a_tolerated_loss_is_released_with_its_reason(sample: Done, out: Path, t
     heads.write_text(heads.read_text(encoding="utf-8").replace("checks: {rows:", "checks: {keys_lost: 0.5, rows:"))
     report = refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", LOST), schemas=tolerant)
     assert (report["outcome"], report["version"]) == ("released", "1.1.0")
-    assert codes(report, BANKS) == ["rows-lost-tolerated"]
+    assert "rows-lost-tolerated" in codes(report, BANKS)
     assert len(rows(out, BANKS)) == 19
 
 
@@ -459,36 +460,42 @@ def test_outputs_that_may_not_be_written(tmp_path: Path) -> None:
     assert "--out" in said(done)
 
 
-@pytest.mark.parametrize("room", [8, 48, 200, 300, 400, 600, 900])
-def test_a_full_disk_fails_and_leaves_the_last_release(sample: Done, tmp_path: Path, room: int) -> None:
-    """The disk has `room` KiB left when the run begins: it fills in every stage in turn."""
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 8 MiB."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    size = sum(-(-p.stat().st_size // 4096) * 4 + 4 for p in sample.out.rglob("*"))
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size + room}k", "tmpfs", str(disk)],  # noqa: S607 (where mount is differs)
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)]
+    mounted = subprocess.run(mount, check=False, capture_output=True, text=True)
     if mounted.returncode != 0:
         pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
-    try:
-        out = Path(shutil.copytree(sample.out, disk / "outputs", symlinks=True))
-        source = changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED)
-        before = released(out)
-        with pytest.raises(RunFailedError) as error:
-            refresh(out, source)
-        assert "No space left" in str(error.value)
-        assert released(out) == before
-        assert str((out / PORTAL / "latest").readlink()) == "releases/1.0.0"
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)  # noqa: S607 (likewise)
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)  # noqa: S607 (where it is differs)
+
+
+@pytest.mark.parametrize("room", [0, 40, 240, 400, 600, 800, 1000, 1300])
+def test_a_full_disk_fails_and_leaves_the_last_release(
+    sample: Done, small_disk: Path, tmp_path: Path, room: int
+) -> None:
+    """The disk has `room` KiB left when the run begins, so that it fills in each stage."""
+    out = Path(shutil.copytree(sample.out, small_disk / "outputs", symlinks=True))
+    source = changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED)
+    before, runs = released(out), len(list((out / PORTAL / "runs").iterdir()))
+    with (small_disk / "filler").open("wb") as filler:
+        filler.write(bytes(shutil.disk_usage(small_disk).free - room * 1024))
+    with pytest.raises(RunFailedError, match="No space left"):
+        refresh(out, source)
+    assert released(out) == before
+    assert str((out / PORTAL / "latest").readlink()) == "releases/1.0.0"
+    (small_disk / "filler").unlink()
+    again = refresh(out, source)
+    assert (again["outcome"], again["version"], versions(out)) == ("released", "1.0.1", ["1.0.0", "1.0.1"])
+    assert len(list((out / PORTAL / "runs").iterdir())) <= runs + 2
 
 
 def test_another_run_in_progress(out: Path) -> None:
     before, runs = released(out), list((out / PORTAL / "runs").iterdir())
-    holding = "import sys, filelock; filelock.FileLock(sys.argv[1]).acquire(); print(1, flush=True); sys.stdin.read()"
+    holding = "import sys, filelock as f; held = f.FileLock(sys.argv[1]); held.acquire(); print(1, flush=True); input()"
     with subprocess.Popen(
         [sys.executable, "-c", holding, str(out / PORTAL / ".lock")],
         stdin=subprocess.PIPE,
@@ -498,7 +505,7 @@ def test_another_run_in_progress(out: Path) -> None:
         assert holder.stdout is not None
         assert holder.stdout.readline().strip() == b"1"
         done = canceropole("refresh", "--from", "sample", out=out)
-        holder.communicate()
+        holder.communicate(b"\n")
     assert done.status == 4
     assert str(out / PORTAL) in said(done)
     assert released(out) == before

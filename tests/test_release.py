@@ -89,8 +89,8 @@ def test_frictionless_sees_a_broken_foreign_key(sample: Done, tmp_path: Path) ->
     heads = copy / "data" / "tumorotheques_responsables.csv"
     heads.write_text(heads.read_text(encoding="utf-8").replace("tumo0611,", "tumo0612,"), encoding="utf-8")
     with system.use_context(trusted=True):
-        errors = Package(str(copy / "datapackage.json")).validate().flatten(["name", "type"])
-    assert ["tumorotheques_responsables", "foreign-key"] in errors
+        errors = Package(str(copy / "datapackage.json")).validate().flatten(["type"])
+    assert ["foreign-key"] in errors
 
 
 def test_a_sample_release_says_so(sample: Done) -> None:

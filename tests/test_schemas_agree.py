@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from pipeline.build import TYPES, write_csv
 from pipeline.normalize import frame
 from pipeline.validate import failures_of
+from schemas.cleaners import Value
 from schemas.load import load
 from schemas.model import Dataset
 from schemas.table_schema import table_schema
 
 TITLE = {"fr": "t", "en": "t"}
 TEXTS = st.text("abé1/- ", min_size=1, max_size=4).filter(lambda text: text == text.strip() and text[0] not in "=+-@'")
-VALUES = {
+VALUES: dict[str, st.SearchStrategy[Value]] = {
     "string": TEXTS,
     "integer": st.integers(-3, 12),
     "number": st.sampled_from([-1.5, 0.0, 0.25, 3.0, 1e6]),
@@ -71,7 +72,7 @@ def declared(draw: st.DrawFn) -> Dataset:
 @st.composite
 def tables(draw: st.DrawFn) -> tuple[Dataset, pd.DataFrame]:
     dataset = draw(declared())
-    row = st.fixed_dictionaries(
+    row: st.SearchStrategy[dict[str, Value]] = st.fixed_dictionaries(
         {f.name: VALUES[f.type] if f.name == "cle" else st.none() | VALUES[f.type] for f in dataset.fields}
     )
     return dataset, frame(dataset, draw(st.lists(row, max_size=5)))

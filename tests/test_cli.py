@@ -1,0 +1,208 @@
+"""The command line: what each command says, its language, its status, and that it starts light."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import ROOT, Done, canceropole
+from test_refresh import BANKS_PAGE, CORRECTED, archive_of, changed, declarations, refresh
+
+from spiders.sample.server import SamplePortal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PORTAL = "canceropole-idf"
+COMMANDS = ["refresh", "replay", "explain", "diff", "inspect", "check", "status", "schedule", "serve"]
+HEAVY = ("scrapy", "pandas", "pandera", "prefect", "duckdb", "frictionless", "pyarrow")
+ENGLISH = {"LANG": "en_GB.UTF-8"}
+
+
+@pytest.fixture(scope="module")
+def two_releases(sample: Done, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("two")
+    out: Path = shutil.copytree(sample.out, folder / "outputs", symlinks=True)
+    refresh(out, changed(archive_of(sample), folder / "a.warc.gz", CORRECTED))
+    return out
+
+
+def test_the_command_line_starts_without_heavy_libraries() -> None:
+    code = f"import sys, pipeline.cli; print([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
+
+
+def test_help_names_every_command() -> None:
+    done = canceropole("--help")
+    assert done.status == 0
+    assert [name for name in COMMANDS if name not in done.stdout] == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str) -> None:
+    done = canceropole(command, "--help")
+    assert (done.status, done.stderr) == (0, "")
+    assert command in done.stdout
+    if command not in {"inspect", "check"}:
+        assert "--out" in done.stdout
+    if command in {"refresh", "check", "schedule"}:
+        assert "--schemas" in done.stdout
+
+
+def test_no_command_and_an_unknown_one_are_wrong_use() -> None:
+    for arguments in ((), ("rafraichir",)):
+        done = canceropole(*arguments)
+        assert done.status == 2
+        assert "Traceback" not in done.stderr
+
+
+def test_explain_shows_where_a_row_comes_from(sample: Done) -> None:
+    done = canceropole("explain", PORTAL, "tumorotheques", "tissutheque-beaujon", out=sample.out)
+    assert (done.status, done.stderr) == (0, "")
+    for part in (
+        f"https://www.canceropole-idf.fr{BANKS_PAGE}",
+        "urn:uuid:",
+        "AP-HP Hôpital Beaujon",
+        "Tumorothèques > tableau 1 · ligne 6",
+        "texte publié",
+    ):
+        assert part in done.stdout
+    lines = {line.split()[0]: line.split()[-1] for line in done.stdout.splitlines() if line.startswith("  ")}
+    assert len(lines["sha256"]) == 64
+    assert lines["capture"].endswith("Z")
+
+
+def test_explain_masks_a_person_s_address(sample: Done) -> None:
+    done = canceropole("explain", PORTAL, "contacts_valorisation", "CEA", out=sample.out)
+    assert "[adresse masquée]" in done.stdout
+    assert "marlange" not in done.stdout
+
+
+def test_explain_speaks_the_user_s_language(sample: Done) -> None:
+    arguments = ("explain", PORTAL, "tumorotheques", "tumo0611")
+    french, english = canceropole(*arguments, out=sample.out), canceropole(*arguments, out=sample.out, env=ENGLISH)
+    assert ("texte publié" in french.stdout, "text as printed" in french.stdout) == (True, False)
+    assert ("texte publié" in english.stdout, "text as printed" in english.stdout) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "near"),
+    [
+        ((PORTAL, "tumorotheques", "tumo611"), "tumo0611"),
+        ((PORTAL, "tumorotheque", "tumo0611"), "tumorotheques"),
+        (("nulle-part", "tumorotheques", "tumo0611"), "nulle-part"),
+    ],
+)
+def test_explain_of_what_is_not_there_lists_what_is_near(sample: Done, arguments: tuple[str, ...], near: str) -> None:
+    done = canceropole("explain", *arguments, out=sample.out)
+    assert (done.status, done.stdout) == (2, "")
+    assert near in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_diff_of_two_releases(two_releases: Path) -> None:
+    done = canceropole("diff", PORTAL, "1.0.0", "1.0.1", out=two_releases)
+    assert (done.status, done.stderr) == (0, "")
+    head, line = done.stdout.splitlines()
+    assert head == "tumorotheques"
+    assert line.startswith("  ~ tissutheque-beaujon  ")
+    assert "'AP-HP Hôpital Beaujon' → 'Hôpital Beaujon, Clichy'" in line
+    back = canceropole("diff", PORTAL, "1.0.1", "1.0.0", out=two_releases)
+    assert "'Hôpital Beaujon, Clichy' → 'AP-HP Hôpital Beaujon'" in back.stdout
+
+
+def test_diff_of_a_release_with_itself_and_with_none(sample: Done) -> None:
+    same = canceropole("diff", PORTAL, "1.0.0", "1.0.0", out=sample.out)
+    assert (same.status, same.stdout) == (0, "1.0.0 = 1.0.0\n")
+    none = canceropole("diff", PORTAL, "1.0.0", "2.0.0", out=sample.out)
+    assert none.status == 2
+    assert "there are: 1.0.0" in none.stderr
+
+
+def test_inspect_of_an_address_and_of_a_file(tmp_path: Path) -> None:
+    with SamplePortal() as portal:
+        asked = canceropole("inspect", portal.base.rstrip("/") + BANKS_PAGE)
+    page = ROOT / "spiders" / "sample" / "pages" / BANKS_PAGE.strip("/") / "index.html"
+    read = canceropole("inspect", page)
+    for done in (asked, read):
+        assert (done.status, done.stderr) == (0, "")
+        assert "TUMO0611 | AP-HP Hôtel Dieu" in done.stdout
+        assert "Tumorothèques > tableau 1" in done.stdout
+    nothing = canceropole("inspect", tmp_path / "rien.html")
+    assert nothing.status == 1
+    assert "rien.html" in nothing.stderr
+
+
+def test_inspect_of_a_dead_address() -> None:
+    with SamplePortal() as portal:
+        missing = canceropole("inspect", portal.base + "nulle-part/")
+    dead = canceropole("inspect", portal.base)
+    for done, address in ((missing, portal.base + "nulle-part/"), (dead, portal.base)):
+        assert (done.status, done.stdout) == (1, "")
+        assert address in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_check_of_good_declarations() -> None:
+    for arguments in ((), (PORTAL,)):
+        done = canceropole("check", *arguments)
+        assert (done.status, done.stdout, done.stderr) == (0, "OK\n", "")
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "expected"),
+    [
+        ("tumorotheques.yml", "key: [", "clef: [", "tumorotheques.yml:clef"),
+        ("tumorotheques.yml", "clean: slug", "clean: limace", "tumorotheques.yml:fields.tumorotheque_id.clean"),
+        ("tumorotheques.yml", "references: organisations", "references: nulle", "got nulle"),
+        ("tumorotheques.yml", "title:", "title: [", "tumorotheques.yml"),
+        ("portal.yml", "origin: https://", "origin: ftp://", "portal.yml:origin"),
+    ],
+)
+def test_check_of_a_broken_declaration(tmp_path: Path, file: str, before: str, after: str, expected: str) -> None:
+    done = canceropole("check", "--schemas", declarations(tmp_path, file, before, after))
+    assert (done.status, done.stdout) == (1, "")
+    assert expected in done.stderr
+    assert "expected" in done.stderr or "got" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_check_of_an_unknown_portal() -> None:
+    done = canceropole("check", "nulle-part")
+    assert done.status == 2
+    assert PORTAL in done.stderr
+
+
+def test_status_before_and_after_a_run(sample: Done, tmp_path: Path) -> None:
+    before = canceropole("status", out=tmp_path)
+    assert before.status == 2
+    assert "canceropole refresh" in before.stderr
+    after = canceropole("status", PORTAL, out=sample.out)
+    assert after.status == 0
+    lines = after.stdout.splitlines()
+    assert len(lines) == 24
+    assert [line.split() for line in lines if line.startswith("tumorotheques ")] == [
+        ["tumorotheques", "20", "à", "jour"]
+    ]
+    assert lines[-1].startswith(f"{PORTAL} 1.0.0")
+    assert "fresh" in canceropole("status", PORTAL, out=sample.out, env=ENGLISH).stdout
+
+
+@pytest.mark.parametrize(
+    ("env", "french"),
+    [
+        ({"LANG": "fr_FR.UTF-8"}, True),
+        ({"LANG": "fr"}, True),
+        ({"LANG": "C", "LC_ALL": "fr_CA.UTF-8"}, True),
+        ({"LANG": "fr_FR.UTF-8", "LC_ALL": "C.UTF-8"}, False),
+        ({"LANG": "en_US.UTF-8"}, False),
+        ({"LANG": ""}, False),
+    ],
+)
+def test_the_language_is_the_locale_s(sample: Done, env: dict[str, str], french: bool) -> None:
+    said = canceropole("status", PORTAL, out=sample.out, env=env).stdout
+    assert ("à jour" in said, "fresh" in said) == (french, not french)

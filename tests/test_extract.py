@@ -1,0 +1,327 @@
+"""Blocks and declarations to raw rows: exactly one match, or the reason; which page a dataset is read in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from schemas.load import load
+from schemas.model import Dataset
+from spiders.blocks import read
+from spiders.extract import Extract, choose, gather, unclaimed
+
+TITLE = {"fr": "t", "en": "t"}
+ORIGIN = "https://www.canceropole-idf.fr"
+PAGE = {"title": "Ressources", "path": "/ressources/"}
+PORTAL = load("canceropole-idf").portal
+
+
+def dataset(*sources: dict[str, Any], name: str = "jeu") -> Dataset:
+    return Dataset.model_validate(
+        {
+            "id": name,
+            "title": TITLE,
+            "description": TITLE,
+            "sources": [source if "each_page" in source else {"page": PAGE, **source} for source in sources],
+            "fields": [{"name": "nom", "title": TITLE}],
+            "key": ["nom"],
+            "checks": {"rows": {"min": 0, "max": 9}},
+        }
+    )
+
+
+def found(content: str, *sources: dict[str, Any]) -> Extract:
+    """What a dataset makes of its own page."""
+    return chosen({"/ressources/": f"<h1>Ressources</h1>{content}"}, *sources)
+
+
+def chosen(pages: dict[str, str], *sources: dict[str, Any]) -> Extract:
+    declared = dataset(*sources)
+    read_pages = [read(f"<main>{content}</main>", f"{ORIGIN}{path}") for path, content in pages.items()]
+    return choose([declared], [f for page in read_pages for f in gather(page, PORTAL, [declared])])["jeu"]
+
+
+def parts(extract: Extract) -> list[dict[str, str]]:
+    assert extract.faults == []
+    return [row.parts for _, _, row in extract.rows]
+
+
+def codes(extract: Extract) -> list[str]:
+    assert extract.rows == []
+    return [fault.code for fault in extract.faults]
+
+
+TABLE = {"table": {"headers": ["Nom", "Site"], "ignored": ["Note"]}}
+HEAD = "<tr><th>Nom<th>Site"
+
+
+# Tables
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        f"{HEAD}<tr><td>a<td>b",
+        "<tr><th>NOM :<th>site<tr><td>a<td>b",
+        "<tr><th>Site<th>Nom<tr><td>b<td>a",
+        "<tr><th>Nom<th>Note<th>Site<tr><td>a<td>x<td>b",
+        f"{HEAD}<th><tr><td>a<td>b<td>&nbsp;",
+        f"{HEAD}<tr><td>&nbsp;<td><tr><td>a<td>b<tr>",
+    ],
+)
+def test_a_table_is_found_by_its_headers(rows: str) -> None:
+    assert parts(found(f"<table>{rows}</table>", TABLE)) == [{"Nom": "a", "Site": "b"}]
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("<p>rien</p>", "block-missing"),
+        ("<table><tr><th>Nom<tr><td>a</table>", "block-missing"),
+        ("<table><tr><td>Nom<td>Site<tr><td>a<td>b</table>", "block-missing"),
+        (f"<table>{HEAD}<tr><td>a<td>b</table>" * 2, "block-ambiguous"),
+        (f"<table>{HEAD}<th>Ville<tr><td>a<td>b<td>c</table>", "column-unknown"),
+        (f"<table>{HEAD}<th><tr><td>a<td>b<td>c</table>", "column-unknown"),
+        (f"<table>{HEAD}<th>Nom<tr><td>a<td>b<td>c</table>", "column-unknown"),
+        (f"<table>{HEAD}<tr><td>a</table>", "row-malformed"),
+        (f"<table>{HEAD}<tr><td>a<td>b<td>c</table>", "row-malformed"),
+    ],
+)
+def test_a_table_that_is_not_as_declared_stops_the_dataset(content: str, code: str) -> None:
+    assert codes(found(content, TABLE)) == [code]
+
+
+def test_a_cell_gives_its_text_and_link_and_its_place() -> None:
+    extract = found(f"<h2>Liste</h2><table>{HEAD}<tr><td><a href='/x'>a</a><td>b<br>c</table>", TABLE)
+    ((source, url, row),) = extract.rows
+    assert (source, url, row.position) == (1, f"{ORIGIN}/ressources/", "ligne 1")
+    assert row.block == "Ressources > Liste > tableau 1"
+    assert row.parts == {"Nom": "a", "Nom.link": f"{ORIGIN}/x", "Site": "b c"}
+
+
+# Lists
+
+
+@pytest.mark.parametrize(
+    ("declared", "content"),
+    [
+        ({"after": "les suivants"}, "<p>Les noms sont les suivants :</p><ul><li>a<li>b</ul><ul><li>c</ul>"),
+        ({"after": "les suivants"}, "<p>Les suivants :</p><p>a<br>b</p>"),
+        ({"after": "les suivants"}, "<h2>Les suivants</h2><ul><li>a<li>b</ul>"),
+        ({"heading": "^Noms$"}, "<h2>NOMS</h2><p>Une phrase.</p><ul><li>a<li>b</ul><h2>Autres</h2><ul><li>c</ul>"),
+        ({"heading": "^Noms$", "after": "suivants"}, "<h2>Noms</h2><ul><li>c</ul><p>suivants</p><ul><li>a<li>b</ul>"),
+    ],
+)
+def test_a_list_is_found_by_what_introduces_it(declared: dict[str, str], content: str) -> None:
+    assert [part["text"] for part in parts(found(content, {"list": declared}))] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("declared", "content", "code"),
+    [
+        ({"after": "suivants"}, "<p>suivants</p><p>Une phrase.</p><ul><li>a</ul>", "block-missing"),
+        ({"after": "suivants"}, "<p>suivants</p><p>Une seule ligne.</p>", "block-missing"),
+        ({"heading": "^Noms$"}, "<h2>Noms</h2><p>a<br>b</p>", "block-missing"),
+        ({"heading": "^Noms$"}, "<h2>Noms</h2><ul><li>a</ul><ul><li>b</ul>", "block-ambiguous"),
+        ({"heading": "^Noms$", "many": True}, "<h2>Autres</h2><ul><li>a</ul>", "block-missing"),
+    ],
+)
+def test_a_list_that_is_not_where_declared_stops_the_dataset(declared: dict[str, Any], content: str, code: str) -> None:
+    assert codes(found(content, {"list": declared})) == [code]
+
+
+def test_a_list_gives_the_groups_of_what_introduces_it() -> None:
+    source = {"list": {"heading": r"^Axe (?P<axe>\d)", "after": r"en (?P<annee>\d+)", "many": True}}
+    content = "<h2>Axe 1</h2><p>en 2015</p><ul><li>a</ul><h2>Axe 2</h2><p>en 2016</p><ul><li><a href='/b'>b</a></ul>"
+    assert parts(found(content, source)) == [
+        {"text": "a", "axe": "1", "annee": "2015"},
+        {"text": "b", "axe": "2", "annee": "2016", "link": f"{ORIGIN}/b", "link_text": "b"},
+    ]
+
+
+# Sections and sentences
+
+
+def test_a_section_is_all_that_stands_below_its_heading() -> None:
+    source = {"section": {"heading": "^Pays : (?P<pays>.+)$"}}
+    content = "<h2>Pays : Suède</h2><p>un</p><h3>Détail</h3><ul><li>deux<li>trois</ul><h2>Autre</h2><p>quatre</p>"
+    assert parts(found(content, source)) == [{"pays": "Suède", "text": "un\ndeux\ntrois"}]
+
+
+@pytest.mark.parametrize(
+    ("many", "content", "code"),
+    [
+        (False, "<h2>Autre</h2>", "block-missing"),
+        (True, "<h2>Autre</h2>", "block-missing"),
+        (False, "<h2>Pays : Suède</h2><h2>Pays : Chine</h2>", "block-ambiguous"),
+        (True, "<h2>Pays : Suède</h2><h2>Autre</h2>", "text-not-understood"),
+    ],
+)
+def test_a_heading_that_is_not_as_declared_stops_the_dataset(content: str, code: str, *, many: bool) -> None:
+    assert codes(found(content, {"section": {"heading": "^Pays : (?P<pays>.+)$", "many": many}})) == [code]
+
+
+def test_a_sentence_gives_its_groups_as_printed() -> None:
+    source = {"sentence": {"heading": "^Région$", "pattern": r"pres de (?P<part>\d+ ?%) des deces d'ici"}}
+    extract = found(
+        "<p>près de 1% des décès d'ici</p><h2>RÉGION</h2><p>Soit Près de 30\u00a0% des Décès d’ici.</p>", source
+    )
+    assert parts(extract) == [{"part": "30 %", "text": "Près de 30 % des Décès d’ici"}]
+    assert extract.rows[0][2].position == "caractères 6-33"
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("<p>rien</p>", "block-missing"),
+        ("<p>3 axes</p><p>4 axes</p>", "block-ambiguous"),
+        ("<p>3 axes, 4 axes</p>", "block-ambiguous"),
+    ],
+)
+def test_a_sentence_that_is_not_there_once_stops_the_dataset(content: str, code: str) -> None:
+    assert codes(found(content, {"sentence": {"pattern": r"(?P<n>\d) axes"}})) == [code]
+
+
+def test_a_catastrophic_pattern_stops_its_dataset_only() -> None:
+    extract = found(f"<p>{'a' * 40}b</p>", {"sentence": {"pattern": r"(?:a|aa)+(?:a|aa)+(?:a|aa)+c"}})
+    assert len(codes(extract)) == 1
+
+
+# Several rows of one part
+
+
+EACH = {
+    "sentence": {"pattern": "^Avec (?P<noms>.+)$"},
+    "each": {"part": "noms", "pattern": r"(?P<nom>\w+) \((?P<lieu>\w+)\)", "between": r",? et |, "},
+}
+
+
+def test_a_part_divides_into_rows() -> None:
+    extract = found("<p>Avec Ève (Lyon), Zoé (Est) et Léa (Paris)</p>", EACH)
+    assert [(part["nom"], part["lieu"]) for part in parts(extract)] == [
+        ("Ève", "Lyon"),
+        ("Zoé", "Est"),
+        ("Léa", "Paris"),
+    ]
+    assert [row.position.rsplit(", ", 1)[1] for _, _, row in extract.rows] == ["partie 1", "partie 2", "partie 3"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Ève et Léa (Paris)", "Ève (Lyon) puis Léa (Paris)", "Ève (Lyon) et d’autres", "personne", "Ève (Lyon), Léa"],
+)
+def test_a_part_that_does_not_divide_whole_stops_the_dataset(text: str) -> None:
+    assert codes(found(f"<p>Avec {text}</p>", EACH)) == ["text-not-understood"]
+
+
+def test_parts_are_cut_from_the_text() -> None:
+    source = {
+        "list": {"heading": "^Noms$"},
+        "parts": {"annee": r"\d{4}", "lieux": r"à (\w+)(?: puis (\w+))?", "absent": "rien"},
+    }
+    assert parts(found("<h2>Noms</h2><ul><li>en 2015 à Lyon puis Paris<li>en 2016 à Est</ul>", source)) == [
+        {"text": "en 2015 à Lyon puis Paris", "annee": "2015", "lieux": "Lyon; Paris"},
+        {"text": "en 2016 à Est", "annee": "2016", "lieux": "Est"},
+    ]
+
+
+# One row a page
+
+
+def test_each_page_with_a_date_is_a_row_but_not_in_an_archive() -> None:
+    source = {"each_page": {"where": r"Publié le \d+"}, "parts": {"jour": r"Publié le (\d+)"}}
+    post = "<p>Le début.</p><p>Publié le 8</p>"
+    pages = {
+        "/a/": f"<h1>A</h1>{post}",
+        "/sans/": "<h1>Sans date</h1><p>rien</p>",
+        "/deux/": f"<h1>Deux</h1>{post}{post}",
+        "/tag/x/": f"<h1>Tag</h1>{post}",
+        "/liste/": f"<article><h2><a href='/a/'>A</a></h2>{post}</article>",
+    }
+    assert parts(chosen(pages, source)) == [
+        {"url": f"{ORIGIN}/a/", "title": "A", "lead": "Le début.", "text": "Le début.\nPublié le 8", "jour": "8"}
+    ]
+
+
+# Which page
+
+
+def whole(name: str = "a") -> str:
+    return f"<table>{HEAD}<tr><td>{name}<td>b</table>"
+
+
+def own(content: str) -> str:
+    return f"<h1>Ressources</h1>{content}"
+
+
+def copied(content: str) -> str:
+    return f"<article><h2><a href='/ressources/'>Ressources</a></h2>{content}</article>"
+
+
+@pytest.mark.parametrize(
+    ("pages", "url", "notes"),
+    [
+        ({"/ressources/": own(whole()), "/autre/": own(whole("z"))}, "/ressources/", []),
+        ({"/autre/": own("<p>rien</p>"), "/ressources": own(whole())}, "/ressources", []),
+        ({"/neuf/": own(whole()), "/autre/": own("<p>rien</p>")}, "/neuf/", ["address-moved"]),
+        ({"/neuf/": own(whole()), "/ancien/": own(whole())}, "/ancien/", ["address-moved"]),
+        ({"/ressources/": own(whole()), "/tag/x/": copied(whole("z"))}, "/ressources/", ["copies-differ"]),
+        ({"/ressources/": own(whole()), "/tag/x/": copied(whole())}, "/ressources/", []),
+        ({"/tag/x/": copied(whole())}, "/tag/x/", ["found-elsewhere"]),
+        ({"/tag/x/": copied(whole()), "/tag/y/": copied(whole())}, "/tag/x/", ["found-elsewhere"]),
+        ({"/titre-nouveau/": f"<h1>Autre titre</h1>{whole()}"}, "/titre-nouveau/", ["found-elsewhere"]),
+    ],
+)
+def test_a_dataset_is_read_in_its_own_page_or_one_whole_copy(pages: dict[str, str], url: str, notes: list[str]) -> None:
+    extract = chosen(pages, TABLE)
+    assert parts(extract) == [{"Nom": "a", "Site": "b"}]
+    assert {address for _, address, _ in extract.rows} == {f"{ORIGIN}{url}"}
+    assert [note.code for note in extract.notes] == notes
+
+
+@pytest.mark.parametrize(
+    ("pages", "code"),
+    [
+        ({}, "page-missing"),
+        ({"/ressources/": "<h1>Autre</h1><p>rien</p>"}, "page-missing"),
+        ({"/ressources/": own("<p>rien</p>"), "/tag/x/": copied(whole())}, "block-missing"),
+        ({"/neuf/": own(whole()), "/autre/": own(whole("z"))}, "page-ambiguous"),
+        ({"/tag/x/": copied(whole()), "/tag/y/": copied(whole("z"))}, "page-ambiguous"),
+    ],
+)
+def test_a_dataset_without_one_page_is_stopped(pages: dict[str, str], code: str) -> None:
+    assert codes(chosen(pages, TABLE)) == [code]
+
+
+@pytest.mark.parametrize(("language", "code"), [("en-GB", ["page-missing"]), ("fr", []), ("", [])])
+def test_a_page_in_another_language_never_feeds_a_dataset(language: str, code: list[str]) -> None:
+    declared = dataset(TABLE)
+    page = read(f"<html lang='{language}'><main>{own(whole())}</main>", f"{ORIGIN}/ressources/")
+    extract = choose([declared], gather(page, PORTAL, [declared]))["jeu"]
+    assert [fault.code for fault in extract.faults] == code
+
+
+def test_one_missing_source_does_not_hide_the_others_rows() -> None:
+    extract = found(whole(), TABLE, {"list": {"heading": "^Noms$"}})
+    assert [fault.code for fault in extract.faults] == ["block-missing"]
+    assert [number for number, _, _ in extract.rows] == [1]
+
+
+# Unclaimed
+
+
+def test_what_no_declaration_uses_ignores_or_copies_is_listed() -> None:
+    declared = dataset(TABLE)
+    content = {
+        "/ressources/": own(f"{whole()}<ul><li>une liste<li>b</ul><p>texte</p>"),
+        "/copie/": f"<h1>Copie</h1>{whole()}<table><tr><td>x<ul><li>dedans</ul></table><ul></ul>",
+        "/notre-ecosysteme/": "<h1>Notre écosystème</h1><ul><li>Nos membres et partenaires</ul>",
+    }
+    pages = [read(f"<main>{html}</main>", f"{ORIGIN}{path}") for path, html in content.items()]
+    extract = choose([declared], [f for page in pages for f in gather(page, PORTAL, [declared])])["jeu"]
+    listed = unclaimed([(p.url, p.blocks) for p in pages], extract.used, PORTAL, {p.url: p.title for p in pages})
+    assert listed == [
+        {"page": f"{ORIGIN}/ressources/", "block": "list", "place": "Ressources > liste 1", "head": "une liste"},
+        {"page": f"{ORIGIN}/copie/", "block": "table", "place": "Copie > tableau 2", "head": "x dedans"},
+    ]

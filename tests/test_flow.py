@@ -1,0 +1,132 @@
+"""The flow on a real Prefect server: its runs, tasks and artifact, and the deployments on schedule."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from conftest import ROOT, Done, canceropole
+from test_refresh import archive_of
+
+from pipeline.prefect_api import LocalApi
+from schemas import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PORTAL = "canceropole-idf"
+STAGES = {"crawl", "extract", "normalize", "validate", "gate", "release"}
+PATIENCE = 120  # polls, half a second apart
+
+
+class Prefect:
+    """A Prefect server's HTTP API."""
+
+    def __init__(self, address: str, home: str) -> None:
+        self.address = address
+        self.env = {
+            "PREFECT_API_URL": address,
+            "PREFECT_HOME": home,
+            "DO_NOT_TRACK": "1",
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        }
+
+    def read(self, path: str) -> Any:  # noqa: ANN401 (JSON)
+        with urllib.request.urlopen(f"{self.address}{path}", timeout=30) as answer:  # noqa: S310 (our own loopback server)
+            return json.load(answer)
+
+    def all(self, kind: str, **conditions: Any) -> list[dict[str, Any]]:  # noqa: ANN401 (Prefect's filters)
+        body = json.dumps(conditions).encode()
+        request = urllib.request.Request(  # noqa: S310 (likewise)
+            f"{self.address}/{kind}/filter", body, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 (likewise)
+            return list(json.load(answer))
+
+    def runs(self, name: str) -> list[dict[str, Any]]:
+        return self.all("flow_runs", flow_runs={"name": {"any_": [name]}})
+
+
+@pytest.fixture(scope="module")
+def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefect]:
+    home = str(tmp_path_factory.mktemp("prefect"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PREFECT_HOME", home)
+        patch.delenv("PREFECT_API_URL", raising=False)
+        local = LocalApi()
+        local.ready()
+        address = os.environ["PREFECT_API_URL"]
+        patch.delenv("PREFECT_API_URL")
+    yield Prefect(address, home)
+    local.stop()
+
+
+def test_a_run_leaves_its_tasks_and_a_summary(sample: Done, prefect: Prefect, tmp_path_factory: Any) -> None:  # noqa: ANN401
+    out, source = tmp_path_factory.mktemp("out"), archive_of(sample)
+    done = canceropole("refresh", PORTAL, "--from", source, out=out, env=prefect.env)
+    assert done.status == 0, done.stderr
+    [run] = prefect.runs(f"{PORTAL} from {source}")
+    assert (run["state_type"], run["state_name"]) == ("COMPLETED", "Completed")
+    assert run["parameters"]["portal"] == PORTAL
+    tasks = prefect.all("task_runs", flow_runs={"id": {"any_": [run["id"]]}})
+    assert len(tasks) == 6
+    assert {task["name"].rsplit("-", 1)[0] for task in tasks} == STAGES
+    assert {task["state_type"] for task in tasks} == {"COMPLETED"}
+    artifact = prefect.read(f"/artifacts/refresh-{PORTAL}/latest")
+    assert (artifact["type"], artifact["flow_run_id"]) == ("markdown", run["id"])
+    assert artifact["data"].startswith("# Version 1.0.0")
+    assert "tumorotheques" in artifact["data"].replace("\\", "")
+
+
+def test_a_failed_run_is_failed(prefect: Prefect, tmp_path_factory: Any) -> None:  # noqa: ANN401
+    folder = tmp_path_factory.mktemp("failed")
+    (folder / "bad.warc.gz").write_bytes(b"<html></html>")
+    done = canceropole("refresh", PORTAL, "--from", folder / "bad.warc.gz", out=folder / "out", env=prefect.env)
+    assert done.status == 1
+    [run] = prefect.runs(f"{PORTAL} from {folder / 'bad.warc.gz'}")
+    assert run["state_type"] == "FAILED"
+    states = [task["state_type"] for task in prefect.all("task_runs", flow_runs={"id": {"any_": [run["id"]]}})]
+    assert states == ["FAILED"]
+
+
+def test_every_portal_is_deployed_on_its_schedule_and_never_runs_twice_at_once(
+    prefect: Prefect, tmp_path_factory: Any  # noqa: ANN401
+) -> None:
+    out = tmp_path_factory.mktemp("scheduled")
+    with subprocess.Popen(
+        [sys.executable, "-m", "pipeline.cli", "schedule", "--out", str(out)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, **prefect.env, "NO_PROXY": "*"},
+        cwd=ROOT,
+    ) as scheduler:
+        try:
+            found = deployment(prefect, scheduler)
+        finally:
+            scheduler.terminate()
+    declared = load.load(PORTAL).portal
+    [schedule] = found["schedules"]
+    assert schedule["active"] is True
+    assert schedule["schedule"]["cron"] == declared.schedule
+    assert schedule["schedule"]["timezone"] == declared.timezone
+    assert found["concurrency_limit"] == 1 or found["global_concurrency_limit"]["limit"] == 1
+    assert found["parameters"]["out"] == str(out)
+    assert "canceropole" in found["tags"]
+
+
+def deployment(prefect: Prefect, scheduler: subprocess.Popen[bytes]) -> dict[str, Any]:
+    """The portal's deployment, once the scheduler has made it."""
+    for _ in range(PATIENCE):
+        found = prefect.all("deployments")
+        if found:
+            assert [item["name"] for item in found] == list(load.portals())
+            return found[0]
+        assert scheduler.poll() is None, "the scheduler ended"
+        time.sleep(0.5)
+    pytest.fail(f"no deployment in {PATIENCE / 2:.0f} s")
