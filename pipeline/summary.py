@@ -23,7 +23,7 @@ _WORDS = {
         "unclaimed": "{n} tableaux ou listes qu'aucune déclaration n'utilise",
         "crawl": "{pages} pages, {requests} requêtes, erreurs : {errors}",
         "inspect": "Voir la page : canceropole inspect ADRESSE ; corriger la déclaration ; relancer : --from run:{run}",
-        "open": "Ouvrir : duckdb {path}/{portal}.duckdb ; la preuve d'une ligne : canceropole explain {portal} TABLE CLÉ",
+        "open": "Ouvrir : duckdb {path}/{portal}.duckdb ; la preuve : canceropole explain {portal} TABLE CLÉ",
     },
     "en": {
         "released": "Version {version} released",

@@ -190,7 +190,7 @@ def applied(found: list[dict[str, Any]], before: dict[str, Row]) -> dict[str, Ro
     return made
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ROWS, ROWS)
 def test_changes_applied_to_before_give_after(
     tmp_path: Path, before: dict[tuple[str, int], Row], after: dict[tuple[str, int], Row]
