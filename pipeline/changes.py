@@ -59,8 +59,10 @@ def json_value(value: object) -> Any:  # noqa: ANN401 (a JSON scalar)
 def _differing(
     con: duckdb.DuckDBPyConnection, name: str, key: Sequence[str], shared: Sequence[str], before: str, after: str
 ) -> list[dict[str, Any]]:
-    same_key = " AND ".join(f'was."{column}" = now."{column}"' for column in key)
-    differ = " OR ".join(f'was."{column}" IS DISTINCT FROM now."{column}"' for column in shared)
+    same_key = " AND ".join(f'CAST(was."{column}" AS VARCHAR) = CAST(now."{column}" AS VARCHAR)' for column in key)
+    differ = " OR ".join(
+        f'CAST(was."{column}" AS VARCHAR) IS DISTINCT FROM CAST(now."{column}" AS VARCHAR)' for column in shared
+    )
     cells = ", ".join(f'{side}."{column}"' for side in ("was", "now") for column in shared)
     # Column names are a declaration's, held to [a-z0-9_] by its model; values never enter the text.
     query = f"""
@@ -78,7 +80,7 @@ def _differing(
             for column in shared
             if old[column] != new[column]
         }
-        found.append(_change(name, key, kind, new if there else old, pairs))
+        found += [_change(name, key, kind, new if there else old, pairs)] if pairs else []
     return found
 
 

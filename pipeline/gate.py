@@ -138,7 +138,7 @@ def _nothing_lost(dataset: Dataset, before: int, verdict: Verdict) -> None:
     if not lost:
         return
     named = ", ".join(lost[:_SHOWN]) + (f", and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else "")
-    if len(lost) <= dataset.checks.keys_lost * before:
+    if len(lost) / before <= dataset.checks.keys_lost:
         verdict.notes.append(Reason("rows-lost-tolerated", found=named))
     else:
         verdict.hold(Reason("rows-lost", expected=f"the {before} rows of the last release", found=f"missing: {named}"))
@@ -174,7 +174,8 @@ def _dangling(
     there = published(run, declarations.dataset(child), verdicts[child], last, judged=child in judged)
     if there is None:
         return []
-    named = set(pd.read_parquet(there)[column].dropna())
+    table = pd.read_parquet(there)
+    named = set(table[column].dropna()) if column in table else set()
     home = published(run, owner, verdicts[parent], last, judged=parent in judged) if parent in verdicts else None
     known = set(pd.read_parquet(home)[owner.key[0]]) if home is not None else set()
     return sorted(named - known)

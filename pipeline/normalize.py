@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -143,9 +144,9 @@ def _cast(column: Field, value: Value, printed: str) -> Value:
         return None
     try:
         if column.type == "integer" and not isinstance(value, bool):
-            return int(value) if not isinstance(value, float) else _whole(value)  # type: ignore[arg-type]  # a date raises TypeError
+            return _whole(value)
         if column.type == "number":
-            return float(value)  # type: ignore[arg-type]  # a date raises TypeError
+            return _finite(value)
         if column.type == "boolean":
             return {"true": True, "false": False}[str(value).lower()]
         if column.type == "date":
@@ -155,10 +156,18 @@ def _cast(column: Field, value: Value, printed: str) -> Value:
     return str(value)
 
 
-def _whole(value: float) -> int:
-    if value != int(value):
-        raise ValueError("not a whole number")
-    return int(value)
+def _whole(value: Value) -> int:
+    whole = int(value)  # type: ignore[arg-type]  # a date raises TypeError
+    if (isinstance(value, float) and value != whole) or whole.bit_length() > 63:  # noqa: PLR2004 (a Parquet integer)
+        raise ValueError("not a whole number of 64 bits")
+    return whole
+
+
+def _finite(value: Value) -> float:
+    number = float(value)  # type: ignore[arg-type]  # a date raises TypeError
+    if not math.isfinite(number):
+        raise ValueError("not a finite number")
+    return number
 
 
 def _ranked(dataset: Dataset) -> set[str]:

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from pipeline import release
 from pipeline.paths import Home, RunFolder, write
-from schemas import load
+from schemas import linting, load
 
 if TYPE_CHECKING:
     from schemas.load import Declarations
@@ -92,6 +92,11 @@ def declared(request: Request) -> Declarations:
         raise RunFailedError(
             f"Broken declaration, nothing was requested. {error}\nMend the file and run again."
         ) from error
+    faults = linting.faults_of(declarations)
+    if faults:
+        raise RunFailedError(
+            "\n".join(["Broken declaration, nothing was requested.", *faults, "Mend it and run again."])
+        )
     archive(request)
     known = [d.id for d in declarations.datasets if not d.derived]
     unknown = sorted(set(request.only) - set(known))
@@ -135,7 +140,7 @@ def lock(home: Home) -> FileLock:
             f"Another run on {home.root} is in progress (lock {home.lock}). Wait for its end, or choose another --out."
         ) from error
     except OSError as error:
-        raise RunFailedError(_unwritable(home, error)) from error
+        raise RunFailedError(unwritable(home, error)) from error
     return taken
 
 
@@ -157,9 +162,10 @@ def begin(request: Request, declarations: Declarations, *, now: dt.datetime) -> 
         for place, content in declarations.files.items():
             write(folder.declarations / place, content)
     except OSError as error:
-        raise RunFailedError(_unwritable(home, error)) from error
+        raise RunFailedError(unwritable(home, error)) from error
     return Run(request, declarations, home, folder, home.version())
 
 
-def _unwritable(home: Home, error: OSError) -> str:
+def unwritable(home: Home, error: Exception) -> str:
+    """The paragraph for outputs that cannot be written: a full disk, missing rights."""
     return f"The outputs folder {home.root} cannot be written: {error}. Free space or rights, or choose another --out."

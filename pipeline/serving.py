@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _PUBLIC = {"releases", "latest", "status.json"}
 
@@ -32,11 +32,11 @@ class _Published(SimpleHTTPRequestHandler):
         """The file of an address; a path that does not exist for what is not published."""
         root = Path(self.directory).resolve()
         parts = [part for part in unquote(urlsplit(path).path).split("/") if part]
-        hidden = any(part.startswith(".") or "\0" in part for part in parts)
-        private = len(parts) > 1 and parts[1] not in _PUBLIC
-        found = root.joinpath(*parts)
-        if hidden or private or len(parts) < 2 or not found.resolve().is_relative_to(root):  # noqa: PLR2004 (portal, then what is public of it)
-            return str(root / ".not-published")
+        nothing, found = root / ".not-published", root.joinpath(*parts)
+        if not _public(parts) or not found.resolve().is_relative_to(root):
+            return str(nothing)
+        if not _public(found.resolve().relative_to(root).parts):  # a link to what is private
+            return str(nothing)
         return str(found) + ("/" if path.endswith("/") else "")
 
     def do_GET(self) -> None:
@@ -56,6 +56,12 @@ class _Published(SimpleHTTPRequestHandler):
         self.send_header("Access-Control-Allow-Origin", "*")
         self.send_header("X-Content-Type-Options", "nosniff")
         super().end_headers()
+
+
+def _public(parts: Sequence[str]) -> bool:
+    """Whether a place under the outputs is of what is published: a portal, then what is public of it."""
+    hidden = any(part.startswith(".") or "\0" in part for part in parts)
+    return len(parts) > 1 and parts[1] in _PUBLIC and not hidden
 
 
 def server(out: Path, host: str, port: int) -> ThreadingHTTPServer:

@@ -5,6 +5,7 @@ Each stage reads what the one before left in the run's folder and leaves its own
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import logging
@@ -13,17 +14,19 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+
 from pipeline import build, gate, normalize, release, validate
 from pipeline.descriptor import descriptor
 from pipeline.paths import Home, read_json, write, write_json
 from pipeline.report import crawl_errors, failed, instant, report, stale
-from pipeline.run import LIVE, SAMPLE, Request, Run, RunFailedError, begin, declared, lock
+from pipeline.run import LIVE, SAMPLE, Request, Run, RunFailedError, begin, declared, lock, unwritable
 from pipeline.run import archive as archive_of
 from spiders import archive, reading
 from spiders.crawl import CrawlJob, Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from schemas.load import Declarations
@@ -55,7 +58,7 @@ def refresh(request: Request, step: Callable[[str, Callable[[], Any]], Any] = la
 
     with lock(Home(request.out / request.portal)):
         run = begin(request, declarations, now=dt.datetime.now(dt.UTC))
-        try:
+        with _told(run):
             stage("crawl", lambda: crawl(run))
             stage("extract", lambda: extract(run))
             stage("normalize", lambda: normalize_rows(run))
@@ -63,9 +66,18 @@ def refresh(request: Request, step: Callable[[str, Callable[[], Any]], Any] = la
             verdicts = stage("gate", lambda: judge(run))
             version = stage("release", lambda: build_and_release(run, verdicts))
             return report(run, verdicts, version, kind=kind(run), dated=archive.last_date(run.folder.archive))
-        except RunFailedError as error:
-            failed(run, str(error))
-            raise
+
+
+@contextlib.contextmanager
+def _told(run: Run) -> Iterator[None]:
+    """Whatever ends a run stands in its report, where the report can be written."""
+    try:
+        yield
+    except (RunFailedError, OSError) as error:
+        failure = error if isinstance(error, RunFailedError) else RunFailedError(unwritable(run.home, error))
+        with contextlib.suppress(OSError):  # a full disk has no room for the report either
+            failed(run, str(failure))
+        raise failure from error
 
 
 def crawl(run: Run) -> None:
@@ -143,8 +155,8 @@ def build_and_release(run: Run, verdicts: Sequence[gate.Verdict]) -> str | None:
             release.switch(run.home, staged, version)
     except validate.PackageError as error:
         raise RunFailedError(f"The built package breaks its own schema, nothing was released: {error}") from error
-    except OSError as error:
-        raise RunFailedError(f"The release could not be written in {run.home.releases}: {error}") from error
+    except (OSError, duckdb.Error) as error:
+        raise RunFailedError(unwritable(run.home, error)) from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     return version

@@ -84,9 +84,9 @@ def _field(before: Mapping[str, Any], now: Mapping[str, Any]) -> Step:
 def _constraint(name: str, before: Any, now: Any) -> Step:  # noqa: ANN401 (a constraint's value is any JSON)
     if before == now:
         return Step.NONE
-    if before in (None, False):
+    if before is None or before is False:
         return Step.MAJOR
-    if now in (None, False):
+    if now is None or now is False:
         return Step.MINOR
     looser = (
         (name in _TIGHTER_WHEN_HIGHER and now < before)

@@ -242,6 +242,8 @@ def _scaled(match: re.Match[str], plain: str) -> int | float:
         raise NotUnderstoodError(
             f"a number that is not ambiguous: in '{plain}' the mark may part thousands or decimals"
         )
+    if len(whole) + max(_SCALES[scale], len(decimals)) > 15:  # noqa: PLR2004 (what a float holds exactly)
+        raise NotUnderstoodError("a number of at most 15 figures")
     shift: int = _SCALES[scale] - len(decimals)
     digits = int(whole + decimals)
     if shift >= 0:

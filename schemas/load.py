@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from schemas.model import Dataset, Portal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
 HOME = Path(__file__).parent
 M = TypeVar("M", Portal, Dataset)
@@ -90,16 +90,30 @@ def load(portal: str, root: Path = HOME) -> Declarations:
     return Declarations(home, _parents_first(datasets), references, dict(sorted(files.items())))
 
 
+class _OneKeyOnce(yaml.SafeLoader):
+    """YAML's safe loader, which also refuses a key given twice: the second would silently win."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 (the base class's)
+        given = [self.construct_object(key, deep=True) for key, _ in node.value]
+        twice = [key for key in given if given.count(key) > 1 and key != "<<"]
+        if twice:
+            raise yaml.constructor.ConstructorError(None, None, f"the key {twice[0]!r} is given twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
 def _mapping(path: Path, root: Path, files: dict[str, bytes], faults: list[str]) -> dict[str, object] | None:
     place = path.relative_to(root).as_posix()
     try:
         raw = path.read_bytes()
-        content = yaml.safe_load(raw)
-    except (OSError, yaml.YAMLError) as error:
+        content = yaml.load(raw, _OneKeyOnce)  # noqa: S506 (a SafeLoader)
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         faults.append(f"{place}: expected a YAML file, got {' '.join(str(error).split())}")
         return None
     if not isinstance(content, dict):
         faults.append(f"{place}: expected keys and values, got {type(content).__name__}")
+        return None
+    if "id" in content:
+        faults.append(f"{place}:id: expected none (the path gives the id), got {content['id']!r}")
         return None
     files[place] = raw
     return content

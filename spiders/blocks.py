@@ -143,14 +143,16 @@ class _Reader:
         outer, self.inside = self.inside, index
         for member in members:
             for nested in member.css("ul, ol, menu, table") if depth < _MAX_DEPTH else ():
-                if _nearest(nested, {"ul", "ol", "menu", "table"}) == node.mem_id:
+                if _nearest(nested, {"ul", "ol", "menu", "table"}) == node.mem_id and _seen(nested, node):
                     (self._table if nested.tag == "table" else self._list)(nested, depth + 1)
         self.inside = outer
 
     def _table(self, node: LexborNode, depth: int) -> None:
         self.flush()
-        members = [row for row in node.css("tr") if _nearest(row, {"table"}) == node.mem_id]
-        placed = place([[c for c in row.iter() if c.tag in {"td", "th"}] for row in members], self.addresses.url)
+        members = [row for row in node.css("tr") if _nearest(row, {"table"}) == node.mem_id and _seen(row, node)]
+        placed = place(
+            [[c for c in row.iter() if c.tag in {"td", "th"} and not unread(c)] for row in members], self.addresses.url
+        )
         cells = {
             id(member): Cell(rich(tokens(member, self.addresses)), member.tag == "th")
             for row in placed
@@ -211,6 +213,16 @@ def _surrounds(node: LexborNode) -> bool:
 
 def _holds_blocks(node: LexborNode) -> bool:
     return node.css_first("p, div, table, ul, ol, h1, h2, h3, h4, h5, h6, section, article") is not None
+
+
+def _seen(node: LexborNode, root: LexborNode) -> bool:
+    """Whether nothing between a node and one of its ancestors is hidden."""
+    current: LexborNode | None = node
+    while current is not None and current.mem_id != root.mem_id:
+        if unread(current):
+            return False
+        current = current.parent
+    return True
 
 
 def _lays_out(cell: LexborNode) -> bool:

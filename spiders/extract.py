@@ -192,7 +192,8 @@ def _of_each_page(page: Page, dataset: str, number: int, source: Source) -> list
     dated = [block for block in texts for _ in matches(source.each_page.where, block.rich.text)]
     if len(dated) != 1:
         return []
-    lead = one_line(texts[0].rich.text) if texts[0] is not dated[0] else ""
+    under_title = [block for block in texts if block.path] or texts
+    lead = one_line(under_title[0].rich.text) if under_title[0] is not dated[0] else ""
     parts = {"url": page.url, "title": page.title, "lead": lead, "text": "\n".join(b.rich.text for b in texts)}
     raw = Located(parts, dated[0].place, "page", (dated[0].index,))
     try:
@@ -239,7 +240,9 @@ def _kept(page: DeclaredPage, found: list[Finding], own: str | Reason | None, ex
         return []
     if own is None:
         return _elsewhere(page, found, extract)
-    mine = next(finding for finding in found if finding.url == own and finding.role == "own")
+    mine = next((finding for finding in found if finding.url == own and finding.role == "own"), None)
+    if mine is None:  # the page is there, in another language than this source's
+        return _elsewhere(page, found, extract)
     if mine.fault is not None:
         extract.faults.append(mine.fault)
         return []

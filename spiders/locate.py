@@ -108,8 +108,8 @@ def _in_lists(source: Source, blocks: Sequence[Block]) -> list[Located]:
     wanted = " / ".join(text for text in (declared.heading, declared.after) if text)
     if not declared.many:
         _only([block for block, _ in found], f"list {wanted}")
-    elif not found:
-        raise Fault("block-missing", expected=f"lists {wanted}", found="none")
+    else:
+        _one_a_heading([(block.path, block) for block, _ in found], f"lists {wanted}")
     return [
         Located({**_parts_of(item), **context}, block.place, f"élément {number}", (block.index,))
         for block, context in found
@@ -125,8 +125,8 @@ def _in_sections(source: Source, blocks: Sequence[Block]) -> list[Located]:
     found = [(b, groups) for b in headings if (groups := _groups(declared.heading, b.rich.text)) is not None]
     if not declared.many:
         _only([block for block, _ in found], f"heading {declared.heading}")
-    elif not found:
-        raise Fault("block-missing", expected=f"headings {declared.heading}", found="none")
+    else:
+        _one_a_heading([((*block.path, block.head), block) for block, _ in found], f"headings {declared.heading}")
     siblings = {(block.level, block.path) for block, _ in found}
     known = {block.index for block, _ in found}
     for other in headings if declared.many else ():
@@ -145,6 +145,7 @@ def _in_sentences(source: Source, blocks: Sequence[Block]) -> list[Located]:
     if declared is None:
         return []
     located = []
+    under: list[tuple[tuple[str, ...], Block]] = []
     for block in blocks:
         above = _above(declared.heading, block) if block.kind in {"paragraph", "heading"} else None
         if above is None:
@@ -155,11 +156,11 @@ def _in_sentences(source: Source, blocks: Sequence[Block]) -> list[Located]:
             parts |= {"text": text[slice(*match.span())], **above}
             position = f"caractères {match.start() + 1}-{match.end()}"
             located.append(Located(parts, block.place, position, (block.index,)))
-    if not located:
-        raise Fault("block-missing", expected=f"sentence {declared.pattern}", found="none")
-    if len(located) > 1 and not declared.many:
-        places = "; ".join(found.block for found in located)
-        raise Fault("block-ambiguous", places, f"one sentence {declared.pattern}", str(len(located)))
+            under.append((block.path if declared.heading else (block.place, position), block))
+    if declared.many:
+        _one_a_heading(under, f"sentences {declared.pattern}")
+    else:
+        _only([block for _, block in under], f"sentence {declared.pattern}")
     return located
 
 
@@ -193,6 +194,16 @@ def _only(found: Sequence[Block], wanted: str) -> Block:
     if len(found) > 1:
         raise Fault("block-ambiguous", "; ".join(block.place for block in found), f"one {wanted}", str(len(found)))
     return found[0]
+
+
+def _one_a_heading(found: Sequence[tuple[tuple[str, ...], Block]], wanted: str) -> None:
+    """Of many places, each stands under headings of its own: two under the same would be a copy, or something new."""
+    if not found:
+        raise Fault("block-missing", expected=wanted, found="none")
+    paths = [path for path, _ in found]
+    doubled = [block.place for path, block in found if paths.count(path) > 1]
+    if doubled:
+        raise Fault("block-ambiguous", "; ".join(doubled), f"{wanted}, one a heading", str(len(doubled)))
 
 
 def _items(block: Block) -> tuple[Rich, ...]:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import build
-from pipeline.normalize import frame
+from pipeline.normalize import Row, frame
 from pipeline.paths import RunFolder, read_json
 from schemas import load
 from schemas.model import Dataset
@@ -160,7 +160,8 @@ def test_no_cell_begins_with_what_a_spreadsheet_runs_and_the_guard_comes_off(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str]
 ) -> None:
     path = tmp_path_factory.mktemp("guard") / "a.csv"
-    rows = [{"cle": n, **{f"c_{kind}": None for kind in VALUES}, "c_string": text} for n, text in enumerate(texts)]
+    empty: Row = {f"c_{kind}": None for kind in VALUES}
+    rows: list[Row] = [{"cle": n, **empty, "c_string": text} for n, text in enumerate(texts)]
     with duckdb.connect() as con:
         con.register("drawn", frame(DRAWN, rows))
         build.write_csv(con, DRAWN, path)
@@ -228,7 +229,7 @@ def test_the_database_explains_itself(sample: Done, declarations: Declarations) 
                 "WHERE constraint_type = 'PRIMARY KEY'"
             ).fetchall()
         )
-    assert keys == {name: key for name, key in tables(sample.latest).items()}
+    assert keys == tables(sample.latest)
     assert comments.keys() == keys.keys()
     for name, comment in comments.items():
         assert comment.startswith(declarations.dataset(name).title.fr), name
@@ -243,7 +244,7 @@ def test_the_database_is_in_the_storage_format_of_duckdb_1(sample: Done) -> None
     assert int.from_bytes(header[12:20], "little") == 64
     with duckdb.connect() as con:
         con.execute(f"ATTACH '{file}' AS package (READ_ONLY)")
-        [tags] = con.execute("SELECT tags FROM duckdb_databases() WHERE database_name = 'package'").fetchone() or [{}]
+        [[tags]] = con.execute("SELECT tags FROM duckdb_databases() WHERE database_name = 'package'").fetchall()
     assert tags["storage_version"].startswith("v1.0.0")
 
 

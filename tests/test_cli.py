@@ -203,6 +203,6 @@ def test_status_before_and_after_a_run(sample: Done, tmp_path: Path) -> None:
         ({"LANG": ""}, False),
     ],
 )
-def test_the_language_is_the_locale_s(sample: Done, env: dict[str, str], french: bool) -> None:
+def test_the_language_is_the_locale_s(sample: Done, env: dict[str, str], *, french: bool) -> None:
     said = canceropole("status", PORTAL, out=sample.out, env=env).stdout
     assert ("à jour" in said, "fresh" in said) == (french, not french)

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import ROOT, Done, canceropole
-from test_refresh import archive_of
+from test_refresh import api, archive_of
 
-from pipeline.prefect_api import LocalApi
 from schemas import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["api"]  # a fixture
 
 PORTAL = "canceropole-idf"
 STAGES = {"crawl", "extract", "normalize", "validate", "gate", "release"}
@@ -28,20 +29,14 @@ PATIENCE = 120  # polls, half a second apart
 class Prefect:
     """A Prefect server's HTTP API."""
 
-    def __init__(self, address: str, home: str) -> None:
-        self.address = address
-        self.env = {
-            "PREFECT_API_URL": address,
-            "PREFECT_HOME": home,
-            "DO_NOT_TRACK": "1",
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        }
+    def __init__(self, env: dict[str, str]) -> None:
+        self.env, self.address = env, env["PREFECT_API_URL"]
 
-    def read(self, path: str) -> Any:  # noqa: ANN401 (JSON)
+    def read(self, path: str) -> Any:
         with urllib.request.urlopen(f"{self.address}{path}", timeout=30) as answer:  # noqa: S310 (our own loopback server)
             return json.load(answer)
 
-    def all(self, kind: str, **conditions: Any) -> list[dict[str, Any]]:  # noqa: ANN401 (Prefect's filters)
+    def all(self, kind: str, **conditions: Any) -> list[dict[str, Any]]:
         body = json.dumps(conditions).encode()
         request = urllib.request.Request(  # noqa: S310 (likewise)
             f"{self.address}/{kind}/filter", body, {"Content-Type": "application/json"}
@@ -54,21 +49,12 @@ class Prefect:
 
 
 @pytest.fixture(scope="module")
-def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefect]:
-    home = str(tmp_path_factory.mktemp("prefect"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PREFECT_HOME", home)
-        patch.delenv("PREFECT_API_URL", raising=False)
-        local = LocalApi()
-        local.ready()
-        address = os.environ["PREFECT_API_URL"]
-        patch.delenv("PREFECT_API_URL")
-    yield Prefect(address, home)
-    local.stop()
+def prefect(api: dict[str, str]) -> Prefect:
+    return Prefect(api)
 
 
-def test_a_run_leaves_its_tasks_and_a_summary(sample: Done, prefect: Prefect, tmp_path_factory: Any) -> None:  # noqa: ANN401
-    out, source = tmp_path_factory.mktemp("out"), archive_of(sample)
+def test_a_run_leaves_its_tasks_and_a_summary(sample: Done, prefect: Prefect, tmp_path: Path) -> None:
+    out, source = tmp_path / "outputs", archive_of(sample)
     done = canceropole("refresh", PORTAL, "--from", source, out=out, env=prefect.env)
     assert done.status == 0, done.stderr
     [run] = prefect.runs(f"{PORTAL} from {source}")
@@ -84,21 +70,22 @@ def test_a_run_leaves_its_tasks_and_a_summary(sample: Done, prefect: Prefect, tm
     assert "tumorotheques" in artifact["data"].replace("\\", "")
 
 
-def test_a_failed_run_is_failed(prefect: Prefect, tmp_path_factory: Any) -> None:  # noqa: ANN401
-    folder = tmp_path_factory.mktemp("failed")
-    (folder / "bad.warc.gz").write_bytes(b"<html></html>")
-    done = canceropole("refresh", PORTAL, "--from", folder / "bad.warc.gz", out=folder / "out", env=prefect.env)
+def test_a_failed_run_is_failed(prefect: Prefect, tmp_path: Path) -> None:
+    source = tmp_path / "bad.warc.gz"
+    source.write_bytes(b"<html></html>")
+    done = canceropole("refresh", PORTAL, "--from", source, out=tmp_path / "outputs", env=prefect.env)
     assert done.status == 1
-    [run] = prefect.runs(f"{PORTAL} from {folder / 'bad.warc.gz'}")
+    [run] = prefect.runs(f"{PORTAL} from {source}")
     assert run["state_type"] == "FAILED"
     states = [task["state_type"] for task in prefect.all("task_runs", flow_runs={"id": {"any_": [run["id"]]}})]
     assert states == ["FAILED"]
 
 
 def test_every_portal_is_deployed_on_its_schedule_and_never_runs_twice_at_once(
-    prefect: Prefect, tmp_path_factory: Any  # noqa: ANN401
+    prefect: Prefect,
+    tmp_path: Path,
 ) -> None:
-    out = tmp_path_factory.mktemp("scheduled")
+    out = tmp_path / "outputs"
     with subprocess.Popen(
         [sys.executable, "-m", "pipeline.cli", "schedule", "--out", str(out)],
         stdout=subprocess.DEVNULL,

@@ -53,14 +53,20 @@ def out(sample: Done, tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """One Prefect API for the commands of this module, so that each need not start its own."""
+    env = {
+        "PREFECT_HOME": str(tmp_path_factory.mktemp("prefect")),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "PREFECT_API_URL": "",
+    }
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PREFECT_HOME", str(tmp_path_factory.mktemp("prefect")))
-        patch.delenv("PREFECT_API_URL", raising=False)
+        for name, value in env.items():
+            patch.setenv(name, value)
+        patch.delenv("PREFECT_API_URL")
         local = LocalApi()
         local.ready()
-        address = os.environ["PREFECT_API_URL"]
-        patch.delenv("PREFECT_API_URL")
-    yield {"PREFECT_API_URL": address}
+        env["PREFECT_API_URL"] = os.environ["PREFECT_API_URL"]
+    yield env
     local.stop()
 
 
@@ -178,7 +184,7 @@ def test_an_added_row_is_a_minor(sample: Done, out: Path, tmp_path: Path) -> Non
     assert (report["outcome"], report["version"]) == ("released", "1.1.0")
     assert len(rows(out, BANKS)) == 21
     assert len(rows(out, HEADS)) == 22
-    found = [d for d in report["datasets"] if d["name"] == BANKS][0]
+    [found] = [d for d in report["datasets"] if d["name"] == BANKS]
     assert (found["added"], found["removed"], found["rows"]) == (1, 0, 21)
     assert len(rows(out, BANKS, "1.0.0")) == 20
 
@@ -462,10 +468,10 @@ def test_outputs_that_may_not_be_written(tmp_path: Path) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 8 MiB."""
+    """A disk of 48 MiB."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(disk)]
     mounted = subprocess.run(mount, check=False, capture_output=True, text=True)
     if mounted.returncode != 0:
         pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
@@ -473,7 +479,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(disk)], check=True)  # noqa: S607 (where it is differs)
 
 
-@pytest.mark.parametrize("room", [0, 40, 240, 400, 600, 800, 1000, 1300])
+@pytest.mark.parametrize("room", [0, 100, 200, 300, 400, 600, 800, 1200, 4000, 8000])
 def test_a_full_disk_fails_and_leaves_the_last_release(
     sample: Done, small_disk: Path, tmp_path: Path, room: int
 ) -> None:
