@@ -18,16 +18,13 @@ if TYPE_CHECKING:
     from pipeline.run import Run
 
 
-def report(
-    run: Run, verdicts: Sequence[Verdict], version: str | None, *, kind: str, dated: dt.datetime
-) -> dict[str, Any]:
-    """Writes the three files of a run whose data was judged.
+def report(run: Run, verdicts: Sequence[Verdict], version: str | None, *, dated: dt.datetime) -> dict[str, Any]:
+    """Writes the report of a run whose data was judged, and the portal's status.
 
     Args:
         run: the run.
         verdicts: of the gate.
         version: the release made, None if there was nothing to release.
-        kind: of source: portal or sample.
         dated: the archive's last date, which dates status.json.
 
     Returns:
@@ -39,7 +36,6 @@ def report(
     told["unclaimed"] = pages["unclaimed"]
     told["crawl"]["errors"] += pages["unreadable"]
     told["datasets"] = [verdict.as_json() for verdict in verdicts]
-    write_json(run.folder.inputs, _inputs(run, version, kind))
     write_json(run.folder.report, told)
     write_json(run.home.status, _status(run, verdicts, instant(dated)))
     return told
@@ -107,10 +103,10 @@ def _crawl(run: Run) -> dict[str, Any]:
     return {name: told[name] for name in ("requests", "pages", "not_modified", "bytes", "errors")}
 
 
-def _inputs(run: Run, version: str | None, kind: str) -> dict[str, Any]:
-    """What the release was made from: everything `replay` needs, by hash."""
+def write_inputs(run: Run, version: str | None, kind: str) -> None:
+    """Writes what the release was made from, by hash: everything `replay` needs, before there is a release to replay."""
     archive = run.folder.archive
-    return {
+    inputs = {
         "run": run.folder.id,
         "version": version,
         "base": run.base,
@@ -122,6 +118,7 @@ def _inputs(run: Run, version: str | None, kind: str) -> dict[str, Any]:
         "code": metadata.version("canceropole"),
         "lock": lock_hash(),
     }
+    write_json(run.folder.inputs, inputs)
 
 
 def _status(run: Run, verdicts: Sequence[Verdict], checked: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ import duckdb
 from pipeline import build, gate, normalize, release, validate
 from pipeline.descriptor import descriptor
 from pipeline.paths import Home, read_json, write, write_json
-from pipeline.report import crawl_errors, failed, instant, report, stale
+from pipeline.report import crawl_errors, failed, instant, report, stale, write_inputs
 from pipeline.run import LIVE, SAMPLE, Request, Run, RunFailedError, begin, declared, lock, unwritable
 from pipeline.run import archive as archive_of
 from spiders import archive, reading
@@ -65,7 +65,7 @@ def refresh(request: Request, step: Callable[[str, Callable[[], Any]], Any] = la
             stage("validate", lambda: validate_tables(run))
             verdicts = stage("gate", lambda: judge(run))
             version = stage("release", lambda: build_and_release(run, verdicts))
-            return report(run, verdicts, version, kind=kind(run), dated=archive.last_date(run.folder.archive))
+            return report(run, verdicts, version, dated=archive.last_date(run.folder.archive))
 
 
 @contextlib.contextmanager
@@ -152,6 +152,8 @@ def build_and_release(run: Run, verdicts: Sequence[gate.Verdict]) -> str | None:
         version = package(run, verdicts, staged)
         if version is not None:
             validate.validate_package(staged / "datapackage.json")
+        write_inputs(run, version, kind(run))
+        if version is not None:
             release.switch(run.home, staged, version)
     except validate.PackageError as error:
         raise RunFailedError(f"The built package breaks its own schema, nothing was released: {error}") from error

@@ -75,8 +75,9 @@ def validate_package(descriptor: Path) -> None:
     with system.use_context(trusted=True):
         report = Package(str(descriptor)).validate()
     if not report.valid:
-        rows = report.flatten(["name", "type", "message"])[:5]
-        raise PackageError("; ".join(f"{name or descriptor.name} [{kind}] {message}" for name, kind, message in rows))
+        found = [f"{task.name} [{error.type}] {error.message}" for task in report.tasks for error in task.errors]
+        found += [f"{descriptor.name} [{error.type}] {error.message}" for error in report.errors]
+        raise PackageError("; ".join(found[:5]))
 
 
 def _key_at(dataset: Dataset, table: pd.DataFrame, index: object) -> str:

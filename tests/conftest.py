@@ -50,7 +50,8 @@ def canceropole(*arguments: object, out: Path | None = None, env: dict[str, str]
 
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Done]) -> Done:
     """Makes something once for all test processes of a session and shares its folder."""
-    folder = factory.getbasetemp().parent / name
+    own = factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / name
     with FileLock(f"{folder}.lock"):
         told = folder / "done.json"
         if not told.exists():
