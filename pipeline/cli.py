@@ -167,8 +167,12 @@ def schedule(out: Out = OUTPUTS, schemas: Schemas = None) -> None:
         if local is not None:
             local.ready()
         from pipeline import flow  # noqa: PLC0415 (prefect reads its settings when imported)
+        from schemas.load import DeclarationError  # noqa: PLC0415 (with it)
 
-        flow.schedule(out, home(schemas))
+        try:
+            flow.schedule(out, home(schemas))
+        except DeclarationError as error:
+            raise fail(f"Broken declaration, nothing is scheduled.\n{error}", FAILED) from error
 
 
 @app.command()

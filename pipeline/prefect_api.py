@@ -56,7 +56,10 @@ def api() -> Iterator[LocalApi | None]:
     if "PREFECT_API_URL" in os.environ:
         yield None
         return
-    Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)
+    try:
+        Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ApiError(f"Prefect's home cannot be made: {error}. PREFECT_HOME may name another folder.") from error
     local = LocalApi()
     try:
         yield local

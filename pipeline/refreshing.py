@@ -12,7 +12,7 @@ from rich.table import Table
 
 from pipeline import prefect_api, summary
 from pipeline.paths import Home
-from pipeline.run import BusyError, Request, RunFailedError, WrongUseError, declared, lock
+from pipeline.run import BusyError, Request, RunFailedError, WrongUseError, lock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,28 +25,28 @@ def run(
 ) -> int:
     """Refreshes a portal and returns the exit status of the contract; messages go to the terminal."""
     started = time.monotonic()
-    errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
-    with prefect_api.api() as local:
-        from pipeline import stages  # noqa: F401, PLC0415 (two seconds of imports, while the API starts)
+    errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
+    request = Request(portal, source, only, delay, out, schemas)
+    try:
+        with prefect_api.api() as local:
+            from pipeline import stages  # noqa: PLC0415 (two seconds of imports, while the API starts)
 
-        request = Request(portal, source, only, delay, out, schemas)
-        try:
-            declared(request)
+            stages.checked(request)
             with lock(Home(out / portal)):
                 return _run(request, local, language, started)
-        except WrongUseError as error:
-            errors.print(str(error))
-            return WRONG_USE
-        except BusyError as error:
-            errors.print(str(error))
-            return BUSY
-        except (RunFailedError, prefect_api.ApiError) as error:
-            errors.print(str(error))
-            return FAILED
+    except WrongUseError as error:
+        errors.print(str(error))
+        return WRONG_USE
+    except BusyError as error:
+        errors.print(str(error))
+        return BUSY
+    except (RunFailedError, prefect_api.ApiError) as error:
+        errors.print(str(error))
+        return FAILED
 
 
 def _run(request: Request, local: prefect_api.LocalApi | None, language: str, started: float) -> int:
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     if local is not None:
         local.ready()
     from pipeline import flow  # noqa: PLC0415 (prefect reads its settings when imported)
@@ -59,7 +59,7 @@ def _run(request: Request, local: prefect_api.LocalApi | None, language: str, st
     if report["outcome"] != "held":
         return DONE
     held = [f"{name}: {sentence}" for name, holds, sentence in summary.reasons(report, language) if holds]
-    Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(
+    Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False).print(
         "\n".join([summary.headline(report, language) + ".", *held, summary.next_step(report, "", language)])
     )
     return HELD

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +12,14 @@ from urllib.parse import urlsplit
 from filelock import FileLock, Timeout
 
 from pipeline import release
-from pipeline.paths import Home, RunFolder, write
+from pipeline.paths import Home, RunFolder, read_json, write, write_json
 from schemas import linting, load
 
 if TYPE_CHECKING:
     from schemas.load import Declarations
     from schemas.model import Dataset
 
-LIVE, SAMPLE = "live", "sample"
+LIVE, SAMPLE, PORTAL = "live", "sample", "portal"
 
 
 class RunFailedError(Exception):
@@ -112,14 +113,18 @@ def archive(request: Request) -> Path | None:
         WrongUseError: the source is none of those.
     """
     source, runs = request.source, Home(request.out / request.portal).runs
-    if source in {LIVE, SAMPLE} or urlsplit(source).scheme in {"http", "https"}:
-        return None
-    path = runs / source.removeprefix("run:") / "portal.warc.gz" if source.startswith("run:") else Path(source)
-    if not path.is_file():
-        there = ", ".join(sorted(p.parent.name for p in runs.glob("*/portal.warc.gz"))) or "none"
+    try:
+        if source in {LIVE, SAMPLE} or urlsplit(source).scheme in {"http", "https"}:
+            return None
+        path = runs / source.removeprefix("run:") / "portal.warc.gz" if source.startswith("run:") else Path(source)
+        there = path.is_file()
+    except (ValueError, OSError) as error:  # no address and no path: an open bracket, a name too long
+        raise WrongUseError(f"--from {source[:200]}: {error}") from error
+    if not there:
+        runs_with = ", ".join(sorted(p.parent.name for p in runs.glob("*/portal.warc.gz"))) or "none"
         raise WrongUseError(
             f"--from {source}: no archive at {path}. Expected live, sample, an http(s) address, a WARC file or "
-            f"run:<run>; runs with an archive: {there}"
+            f"run:<run>; runs with an archive: {runs_with}"
         )
     return path
 
@@ -164,6 +169,44 @@ def begin(request: Request, declarations: Declarations, *, now: dt.datetime) -> 
     except OSError as error:
         raise RunFailedError(unwritable(home, error)) from error
     return Run(request, declarations, home, folder, home.version())
+
+
+def refuse(request: Request, message: str, *, now: dt.datetime) -> None:
+    """Writes the report of a run that could not begin, where the outputs can be written."""
+    folder = RunFolder(Home(request.out / request.portal).runs / f"{now:%Y%m%dT%H%M%SZ}")
+    moment = f"{now:%Y-%m-%dT%H:%M:%SZ}"
+    told: dict[str, object] = {
+        "run": folder.id,
+        "portal": request.portal,
+        "source": request.source,
+        "started": moment,
+        "finished": moment,
+        "outcome": "failed",
+        "version": None,
+        "previous": None,
+        "crawl": {"requests": 0, "pages": 0, "not_modified": 0, "bytes": 0, "errors": []},
+        "unclaimed": [],
+        "datasets": [],
+        "error": message,
+    }
+    with contextlib.suppress(OSError):
+        write_json(folder.report, told)
+
+
+def one_kind(run: Run, kind: str) -> None:
+    """Checks that a run's kind of source is that of the releases before it (CONTRACT, 'Outputs').
+
+    Raises:
+        RunFailedError: they are of the other kind.
+    """
+    if run.last is None:
+        return
+    before = SAMPLE if read_json(run.last / "datapackage.json")["reconstitution"] else PORTAL
+    if kind != before:
+        raise RunFailedError(
+            f"{run.home.root} holds releases made from the {before}, and this run reads the {kind}: the two are never "
+            "mixed. Nothing was released; choose another folder with --out."
+        )
 
 
 def unwritable(home: Home, error: Exception) -> str:

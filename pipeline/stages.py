@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import json
 import logging
 import shutil
 import subprocess
@@ -18,9 +17,22 @@ import duckdb
 
 from pipeline import build, gate, normalize, release, validate
 from pipeline.descriptor import descriptor
-from pipeline.paths import Home, read_json, write, write_json
+from pipeline.paths import Home, write, write_json
 from pipeline.report import crawl_errors, failed, instant, report, stale, write_inputs
-from pipeline.run import LIVE, SAMPLE, Request, Run, RunFailedError, begin, declared, lock, unwritable
+from pipeline.run import (
+    LIVE,
+    PORTAL,
+    SAMPLE,
+    Request,
+    Run,
+    RunFailedError,
+    begin,
+    declared,
+    lock,
+    one_kind,
+    refuse,
+    unwritable,
+)
 from pipeline.run import archive as archive_of
 from spiders import archive, reading
 from spiders.crawl import CrawlJob, Limits
@@ -50,7 +62,7 @@ def refresh(request: Request, step: Callable[[str, Callable[[], Any]], Any] = la
         WrongUseError, BusyError: nothing was begun.
         RunFailedError: the data could not be judged; the last release stands and the report says why.
     """
-    declarations = declared(request)
+    declarations = checked(request)
 
     def stage(name: str, job: Callable[[], Any]) -> Any:  # noqa: ANN401 (each stage gives what it gives)
         LOG.info(name)
@@ -66,6 +78,19 @@ def refresh(request: Request, step: Callable[[str, Callable[[], Any]], Any] = la
             verdicts = stage("gate", lambda: judge(run))
             version = stage("release", lambda: build_and_release(run, verdicts))
             return report(run, verdicts, version, dated=archive.last_date(run.folder.archive))
+
+
+def checked(request: Request) -> Declarations:
+    """The portal's declarations, as `declared` gives them; a broken one is told in a report too.
+
+    Raises:
+        WrongUseError, RunFailedError: as `declared`.
+    """
+    try:
+        return declared(request)
+    except RunFailedError as error:
+        refuse(request, str(error), now=dt.datetime.now(dt.UTC))
+        raise
 
 
 @contextlib.contextmanager
@@ -88,10 +113,11 @@ def crawl(run: Run) -> None:
     """
     path = archive_of(run.request)
     if path is None:
+        one_kind(run, SAMPLE if run.request.source == SAMPLE else PORTAL)  # before anything is asked of the portal
         _crawl(run)
     else:
         _take(run, path)
-    _one_kind(run)
+    one_kind(run, kind(run))
 
 
 def extract(run: Run) -> None:
@@ -101,7 +127,7 @@ def extract(run: Run) -> None:
         RunFailedError: the archive is unreadable or holds no page.
     """
     try:
-        found = reading.read_archive(run.folder.archive, run.declarations, run.datasets)
+        found = reading.read_archive(run.folder.archive, run.declarations)
     except archive.ArchiveError as error:
         raise RunFailedError(_unreadable(error)) from error
     if not any(page["statut"] == _OK for page in found.pages):
@@ -204,7 +230,7 @@ def kind(run: Run) -> str:
         RunFailedError: it is unreadable.
     """
     try:
-        return SAMPLE if archive.info(run.folder.archive).get("canceropole-source") == SAMPLE else "portal"
+        return SAMPLE if archive.info(run.folder.archive).get("canceropole-source") == SAMPLE else PORTAL
     except archive.ArchiveError as error:
         raise RunFailedError(_unreadable(error)) from error
 
@@ -212,19 +238,19 @@ def kind(run: Run) -> str:
 def _crawl(run: Run) -> None:
     job = _job(run)
     write(run.folder.job, job.model_dump_json(indent=1).encode())
-    with subprocess.Popen(
-        [sys.executable, "-m", "spiders.crawl", str(run.folder.job)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    said = run.folder.root / "crawl.log"  # a file: nobody reads a second pipe while the first is read
+    with (
+        said.open("wb") as log,
+        subprocess.Popen(
+            [sys.executable, "-m", "spiders.crawl", str(run.folder.job)], stdout=subprocess.PIPE, stderr=log, text=True
+        ) as process,
+    ):
         for line in process.stdout or ():
-            fetched = json.loads(line)
-            LOG.debug("page %d %s", fetched["page"], fetched["url"])
-        said = process.stderr.read() if process.stderr else ""
+            LOG.debug("%s", line.strip())
     if process.returncode != 0:
+        told = crawl_errors(run) or said.read_text(errors="replace").strip()[-500:]
         raise RunFailedError(
-            f"No page was obtained from {job.base or 'the sample portal'}: {crawl_errors(run) or said.strip()[-500:]} "
+            f"No page was obtained from {job.base or 'the sample portal'}: {told} "
             "Check the address and the network, then run again."
         )
 
@@ -254,24 +280,13 @@ def _job(run: Run) -> CrawlJob:
 
 
 def _take(run: Run, path: Path) -> None:
-    """Puts an existing archive in the run's folder: a link where it can be, else a copy."""
-    try:
-        run.folder.archive.hardlink_to(path)
-    except OSError:
-        shutil.copyfile(path, run.folder.archive)
-
-
-def _one_kind(run: Run) -> None:
-    """A chain of releases has one kind of source (CONTRACT, 'Outputs')."""
-    now = kind(run)
-    if run.last is None:
+    """Puts an existing archive in the run's folder: an earlier run's by a link, anybody else's as a copy of our own."""
+    if run.request.source.startswith("run:"):
+        run.folder.archive.hardlink_to(path.resolve())
         return
-    before = SAMPLE if read_json(run.last / "datapackage.json")["reconstitution"] else "portal"
-    if now != before:
-        raise RunFailedError(
-            f"{run.home.root} holds releases made from the {before}, and this run reads the {now}: the two are never "
-            "mixed. Nothing was released; choose another folder with --out."
-        )
+    partial = run.folder.archive.with_name(f".{run.folder.archive.name}.part")
+    shutil.copyfile(path, partial)
+    partial.replace(run.folder.archive)
 
 
 def _unreadable(error: archive.ArchiveError) -> str:

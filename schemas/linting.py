@@ -15,6 +15,18 @@ if TYPE_CHECKING:
     from schemas.model import Dataset
 
 
+_TEXT, _NUMBER = {"string"}, {"integer", "number"}
+# Which types a constraint means something for (Table Schema v1, 'Constraints', as far as both our validators agree).
+_OF_TYPES = {
+    "enum": _TEXT,
+    "pattern": _TEXT,
+    "min_length": _TEXT,
+    "max_length": _TEXT,
+    "minimum": _NUMBER,
+    "maximum": _NUMBER,
+}
+
+
 def faults(root: Path, portal: str | None = None) -> list[str]:
     """Every fault of one portal's declarations, or of all portals', as file:key: expected, got.
 
@@ -38,10 +50,15 @@ def faults_of(declarations: Declarations) -> list[str]:
 def _of_dataset(declarations: Declarations, dataset: Dataset) -> Iterator[str]:
     place = f"{declarations.portal.id}/{dataset.id}.yml"
     known = cleaners(declarations.portal, declarations.references["organisations.csv"])
+    for number, source in enumerate(dataset.sources):
+        for name in sorted(source.values.keys() - set(dataset.names)):
+            yield f"{place}:sources.{number}.values.{name}: expected a column of the dataset, got none of that name"
     for field in dataset.fields:
         if field.clean not in known:
             yield f"{place}:fields.{field.name}.clean: expected one of {', '.join(sorted(known))}, got {field.clean}"
-        if field.constraints.enum is not None and field.type != "string":
-            yield f"{place}:fields.{field.name}.constraints.enum: expected a string column, got {field.type}"
+        for name in sorted(field.constraints.model_fields_set & _OF_TYPES.keys()):
+            if field.type not in _OF_TYPES[name]:
+                expected = " or ".join(sorted(_OF_TYPES[name]))
+                yield f"{place}:fields.{field.name}.constraints.{name}: expected type {expected}, got {field.type}"
         if field.name in dataset.key and not field.constraints.required:
             yield f"{place}:fields.{field.name}.constraints.required: expected true, as for every key column, got false"

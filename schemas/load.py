@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
 HOME = Path(__file__).parent
+_COLUMNS = {"organisations.csv": {"organisation_id", "nom", "parent_id", "libelles"}}  # what cleaners look labels up in
 M = TypeVar("M", Portal, Dataset)
 
 
@@ -139,8 +140,11 @@ def _references(
         path = root / "reference" / name
         try:
             raw = path.read_bytes()
-            found[name] = tuple(csv.DictReader(raw.decode("utf-8").splitlines()))
+            found[name] = tuple(csv.DictReader(raw.decode("utf-8-sig").splitlines()))
             files[f"reference/{name}"] = raw
+            missing = sorted(_COLUMNS.get(name, set()) - set(found[name][0] if found[name] else ()))
+            if missing:
+                faults.append(f"reference/{name}: expected the columns {', '.join(missing)} too")
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             faults.append(f"reference/{name}: expected a UTF-8 CSV file, got {error}")
     return found

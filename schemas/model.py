@@ -23,7 +23,16 @@ def _compiles(pattern: str) -> str:
     return pattern
 
 
+def _is_published(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"not a regular expression that Table Schema's readers understand: {error}") from error
+    return pattern
+
+
 Pattern = Annotated[str, AfterValidator(_compiles)]
+PublishedPattern = Annotated[str, AfterValidator(_is_published)]
 
 
 class Declared(BaseModel):
@@ -48,7 +57,7 @@ class Constraints(Declared):
     maximum: int | float | None = None
     min_length: int | None = Key(default=None, alias="minLength", ge=0)
     max_length: int | None = Key(default=None, alias="maxLength", ge=1)
-    pattern: Pattern | None = None
+    pattern: PublishedPattern | None = None
     enum: tuple[str, ...] | None = Key(default=None, min_length=1)
 
     @model_validator(mode="after")
@@ -315,4 +324,4 @@ class Portal(Declared):
 
     def is_archive(self, path: str) -> bool:
         """Whether an address is declared to repeat other pages' content (tags, categories, dates, pagination)."""
-        return any(re.search(pattern, path) for pattern in self.archives)
+        return any(regex.search(pattern, path) for pattern in self.archives)

@@ -10,6 +10,14 @@ CODES: dict[str, tuple[str, str]] = {
         "Plusieurs pages peuvent être celle du jeu de données.",
         "Several pages could be the dataset's own.",
     ),
+    "page-unreachable": (
+        "La page n'a pas pu être obtenue ; une copie ailleurs ne la remplace pas.",
+        "The page could not be had; a copy elsewhere does not stand for it.",
+    ),
+    "page-left-out": (
+        "Une page a été laissée de côté : elle énonce plusieurs fois ce qui devait l'être une fois.",
+        "A page was left out: it states several times what should be stated once.",
+    ),
     "block-missing": (
         "La page est là, mais le tableau, la liste ou la phrase attendus n'y sont plus.",
         "The page is there, but the expected table, list or sentence is not.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import zlib
 from contextlib import contextmanager
@@ -23,11 +24,12 @@ from warcio.warcwriter import WARCWriter
 from spiders.encoding import MAX_BODY, BodyError, BodyTooLargeError, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _MAX_INFO = 1_000_000
+_FAILURES = "urn:canceropole:failures"
 # A connection's headers say how the bytes travelled, not what they are (RFC 9110, 7.6.1).
 _HOP_BY_HOP = {"connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"}
 
@@ -147,13 +149,29 @@ class ArchiveWriter:
         )
         self._writer.write_record(record)
 
+    def failures(self, addresses: Sequence[str]) -> None:
+        """Adds the addresses that could not be had, as a metadata record: an archive says what is missing from it.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        listed = json.dumps({"canceropole-failures": sorted(addresses)}).encode()
+        record = self._writer.create_warc_record(
+            _FAILURES,
+            "metadata",
+            payload=BytesIO(listed),
+            length=len(listed),
+            warc_content_type="application/json",
+        )
+        self._writer.write_record(record)
+
 
 def media_type(header: str) -> str:
     """The media type of a Content-Type header, in lower case and without parameters."""
     return header.partition(";")[0].strip().lower()
 
 
-def read(path: Path, *, max_body: int = MAX_BODY) -> Iterator[Capture]:
+def read(path: Path, *, max_body: int = MAX_BODY, kinds: Collection[str] = ()) -> Iterator[Capture]:
     """Reads the answers of a WARC file, this project's or another tool's, gzipped or not.
 
     Records of other kinds are passed over, and answers whose record says that they are truncated: they prove nothing.
@@ -161,6 +179,7 @@ def read(path: Path, *, max_body: int = MAX_BODY) -> Iterator[Capture]:
     Args:
         path: the file.
         max_body: the most bytes a body may have, decoded.
+        kinds: the media types wanted; the others are passed over undecoded. All, if empty.
 
     Raises:
         ArchiveError: truncated or corrupt file, lying length, not a WARC, or a body over its bound.
@@ -169,6 +188,8 @@ def read(path: Path, *, max_body: int = MAX_BODY) -> Iterator[Capture]:
     for place, record in _records(path):
         headers = record.rec_headers
         if record.rec_type != "response" or record.http_headers is None or headers.get_header("WARC-Truncated"):
+            continue
+        if kinds and media_type(_fields(record.http_headers.headers).get("content-type", "")) not in kinds:
             continue
         with _named(path, place):
             capture = _capture(record, max_body)
@@ -187,6 +208,20 @@ def info(path: Path) -> dict[str, str]:
                 lines = _payload(record, _MAX_INFO).decode("utf-8").splitlines()
             return {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines) if name}
     return {}
+
+
+def failures(path: Path) -> set[str]:
+    """The addresses that the crawl which made a file could not have; none for another tool's.
+
+    Raises:
+        ArchiveError: the file is not a whole WARC.
+    """
+    for place, record in _records(path):
+        if record.rec_type == "metadata" and record.rec_headers.get_header("WARC-Target-URI") == _FAILURES:
+            with _named(path, place):
+                told = json.loads(_payload(record, _MAX_INFO))["canceropole-failures"]
+            return {str(address) for address in told}
+    return set()
 
 
 def last_date(path: Path) -> datetime:

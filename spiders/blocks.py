@@ -5,12 +5,14 @@ Pure and offline. Class names and nesting are the theme's business: a block is w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+import unicodedata
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from selectolax.lexbor import LexborHTMLParser
 
-from schemas.typography import one_line
+from schemas.typography import key, one_line
 from spiders.inline import BLOCKS, HEADINGS, LISTS, Addresses, Token, rich, tokens, unread
 from spiders.page import Article, Block, Cell, Grid, Page, Rich
 from spiders.spans import header_rows, place
@@ -19,9 +21,13 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
     from spiders.page import Kind
+    from spiders.spans import Place
 
 # The last resort for themes without <main> and roles: names that themes give to what surrounds the content.
-_CHROME_NAMES = ("sidebar", "widget", "footer", "masthead", "menu", "breadcrumb", "cookie", "comments", "colophon")
+# Whole names: an entry has a footer too, and page builders put a widget around all they make.
+_CHROME_NAMES = {"footer", "site-footer", "page-footer", "widget", "widget-area", "secondary"}
+_CHROME_WORDS = set("sidebar masthead menu nav breadcrumb breadcrumbs cookie cookies comments colophon".split())
+_TITLE_MARKS = (" – ", " | ", " — ", " - ", " » ", " · ")
 _MAX_DEPTH = 200
 
 
@@ -37,7 +43,7 @@ def read(html: str, url: str, base: str = "", origin: str = "") -> Page:
     Raises:
         PageError: a table too large to be data.
     """
-    tree = LexborHTMLParser(html)
+    tree = LexborHTMLParser(unicodedata.normalize("NFC", html))
     root = tree.root
     body = tree.body
     if root is None or body is None:
@@ -46,24 +52,23 @@ def read(html: str, url: str, base: str = "", origin: str = "") -> Page:
     main = body.css_first("main, [role=main]")
     reader.walk(main or body, chrome=main is None)
     reader.flush()
-    titles = [b.rich for b in reader.blocks if b.kind == "heading" and b.level == 1][:1]
-    names = [one_line(title.text) for title in titles]
-    if not names:
-        names = [one_line(h1.text()) for h1 in body.css("h1")[:1]]
-    head = tree.css_first("title")
-    if head is not None:
-        names += _parts(one_line(head.text()))
+    names = _names(reader.blocks, body, tree)
     language = (root.attributes.get("lang") or "").strip().lower()
     articles = tuple(Article(title, link) for title, link in reader.articles)
-    return Page(url, language, tuple(name for name in names if name), tuple(reader.blocks), articles)
+    return Page(url, language, names, tuple(reader.blocks), articles)
 
 
-def _parts(title: str) -> list[str]:
-    """A head title's parts: a theme prints the site's name after the page's, or before it."""
-    for separator in (" – ", " | ", " — ", " - ", " » ", " · "):
-        if separator in title:
-            return [part.strip() for part in title.split(separator)]
-    return [title]
+def _names(blocks: list[Block], body: LexborNode, tree: LexborHTMLParser) -> tuple[str, ...]:
+    """What may name the page: its first h1; the head title's ends too, where that h1 is none or not part of it."""
+    printed = [block.head for block in blocks if block.kind == "heading" and block.level == 1][:1]
+    printed = printed or [one_line(h1.text()) for h1 in body.css("h1")[:1]]
+    head = tree.css_first("title")
+    whole = one_line(head.text()) if head is not None else ""
+    separator = next((mark for mark in _TITLE_MARKS if mark in whole), None)
+    parts = [part.strip() for part in whole.split(separator)] if separator else [whole]
+    if printed and key(printed[0]) in {key(parts[0]), key(whole)}:
+        return tuple(printed)
+    return tuple(name for name in [*printed, parts[0], parts[-1]] if name)
 
 
 @dataclass(slots=True)
@@ -141,7 +146,10 @@ class _Reader:
         items = [rich(tokens(member, self.addresses, skip=LISTS | {"table"})) for member in members]
         index = self._add("list", items=tuple(item for item in items if item.lines))
         outer, self.inside = self.inside, index
-        for member in members:
+        for member in [child for child in node.iter() if not unread(child)]:
+            if member.tag in LISTS or member.tag == "table":  # broken, and common: a list right inside a list
+                (self._table if member.tag == "table" else self._list)(member, depth + 1)
+                continue
             for nested in member.css("ul, ol, menu, table") if depth < _MAX_DEPTH else ():
                 if _nearest(nested, {"ul", "ol", "menu", "table"}) == node.mem_id and _seen(nested, node):
                     (self._table if nested.tag == "table" else self._list)(nested, depth + 1)
@@ -153,34 +161,29 @@ class _Reader:
         placed = place(
             [[c for c in row.iter() if c.tag in {"td", "th"} and not unread(c)] for row in members], self.addresses.url
         )
-        cells = {
-            id(member): Cell(rich(tokens(member, self.addresses)), member.tag == "th")
+        read = {
+            id(spot.cell): Cell(rich(tokens(spot.cell, self.addresses)), spot.cell.tag == "th")
             for row in placed
-            for member, _ in row
+            for spot in row
+            if spot.first
         }
-        rows = tuple(
-            tuple(
-                cells[id(member)] if first else Cell(cells[id(member)].rich, cells[id(member)].header, repeated=True)
-                for member, first in row
-            )
-            for row in placed
-        )
+        rows = tuple(tuple(replace(read[id(spot.cell)], across=spot.across) for spot in row) for row in placed)
         caption = node.css_first("caption")
         named = one_line(rich(tokens(caption, self.addresses)).text) if caption is not None else ""
         index = self._add("table", grid=Grid(named, rows, header_rows(rows)))
-        if depth < _MAX_DEPTH and any(_lays_out(member) for row in placed for member, first in row if first):
+        if depth < _MAX_DEPTH and any(_lays_out(spot.cell) for row in placed for spot in row if spot.first):
             self._lay_out(placed, index, depth)
 
-    def _lay_out(self, placed: list[list[tuple[LexborNode, bool]]], index: int, depth: int) -> None:
+    def _lay_out(self, placed: list[list[Place]], index: int, depth: int) -> None:
         """Reads the blocks inside a lay-out table: a heading in a cell stands above what follows in its column."""
         base, outer = list(self.headings), self.inside
         columns: dict[int, list[tuple[int, str]]] = {}
         self.inside = index
         for row in placed:
-            for column, (member, first) in enumerate(row):
-                if first:
+            for column, spot in enumerate(row):
+                if spot.first:
                     self.headings = list(columns.get(column, base))
-                    self.walk(member, depth + 1)
+                    self.walk(spot.cell, depth + 1)
                     self.flush()
                 columns[column] = list(self.headings)
         self.headings, self.inside = base, outer
@@ -207,8 +210,9 @@ def _surrounds(node: LexborNode) -> bool:
     """Whether an element of a page without <main> is the site's frame rather than content."""
     if node.tag in {"header", "footer"}:
         return node.css_first("article") is None and _nearest(node, {"article"}) is None
-    names = f"{node.id or ''} {node.attributes.get('class') or ''}".lower()
-    return node.tag in {"div", "section", "ul", "table"} and any(name in names for name in _CHROME_NAMES)
+    names = {name.lower() for name in [node.id or "", *(node.attributes.get("class") or "").split()]}
+    words = {word for name in names for word in re.split(r"[-_]+", name)}
+    return node.tag in {"div", "section", "ul", "table"} and bool(names & _CHROME_NAMES or words & _CHROME_WORDS)
 
 
 def _holds_blocks(node: LexborNode) -> bool:

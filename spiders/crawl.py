@@ -20,6 +20,17 @@ if TYPE_CHECKING:
 
     from spiders.portal import PortalSpider
 
+# What leaves an address unknown: nobody said that it is not there. (An answer's own status stands in its record.)
+_NOT_HAD = {
+    "body-too-large",
+    "body-unreadable",
+    "network",
+    "retry-after-too-long",
+    "robots-disallowed",
+    "timeout",
+    "too-many-redirects",
+}
+
 __all__ = ["CrawlError", "CrawlJob", "CrawlReport", "Limits", "main", "run"]
 
 
@@ -55,6 +66,7 @@ def run(job: CrawlJob) -> CrawlReport:
         }
         archive = stack.enter_context(ArchiveWriter(Path(job.warc), fields))
         spider = _crawl(job, archive)
+        archive.failures([fault.url for fault in spider.faults if fault.code in _NOT_HAD])
     report = CrawlReport(
         base=spider.base,
         started=_iso(started),

@@ -16,7 +16,7 @@ from schemas.typography import key, one_line
 from spiders.locate import Fault, Located, divide, locate, matches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from schemas.model import Dataset, Portal, Source
     from schemas.model import Page as DeclaredPage
@@ -80,11 +80,14 @@ def gather(page: Page, portal: Portal, datasets: Iterable[Dataset]) -> list[Find
     return findings
 
 
-def choose(datasets: Iterable[Dataset], findings: Iterable[Finding]) -> dict[str, Extract]:
+def choose(
+    datasets: Iterable[Dataset], findings: Iterable[Finding], unknown: Collection[str] = ()
+) -> dict[str, Extract]:
     """Decides which findings make each dataset's rows (CONTRACT, 'Which page, which block').
 
     The dataset's own page wins; it is known by its title, among pages of one title by its path, then by what was found
-    there. Own page without the block: held. Own page gone: one whole copy elsewhere, if all copies agree.
+    there. Own page without the block: held. Own page gone: one whole copy elsewhere, if all copies agree. A page that
+    could not be had (its path is in `unknown`) is not gone: held.
     """
     by_source: dict[tuple[str, int], list[Finding]] = defaultdict(list)
     for finding in findings:
@@ -99,9 +102,10 @@ def choose(datasets: Iterable[Dataset], findings: Iterable[Finding]) -> dict[str
             extract, found = chosen[dataset.id], by_source[dataset.id, number]
             if source.page is None:
                 kept = [f for f in found if f.fault is None]
-                extract.faults += [f.fault for f in found if f.fault is not None]
+                for fault in [f.fault for f in found if f.fault is not None]:
+                    (extract.notes if fault.code == "page-left-out" else extract.faults).append(fault)
             else:
-                kept = _kept(source.page, found, own_pages[source.page], extract)
+                kept = _kept(source.page, found, own_pages[source.page], extract, unknown)
             for finding in kept:
                 extract.rows += [(number, finding.url, row) for row in finding.rows]
                 extract.used |= {(finding.url, index) for index in finding.used}
@@ -186,18 +190,25 @@ def _try(
 
 
 def _of_each_page(page: Page, dataset: str, number: int, source: Source) -> list[Finding]:
+    """One row of a page that states once what a source looks for; none of a page that does not."""
     if source.each_page is None:
         return []
+    where = source.each_page.where
     texts = [block for block in page.own_blocks if block.kind == "paragraph"]
-    dated = [block for block in texts for _ in matches(source.each_page.where, block.rich.text)]
-    if len(dated) != 1:
-        return []
-    under_title = [block for block in texts if block.path] or texts
-    lead = one_line(under_title[0].rich.text) if under_title[0] is not dated[0] else ""
-    parts = {"url": page.url, "title": page.title, "lead": lead, "text": "\n".join(b.rich.text for b in texts)}
-    raw = Located(parts, dated[0].place, "page", (dated[0].index,))
     try:
-        return [Finding(dataset, number, page.url, "own", tuple(divide(source, raw)), frozenset({dated[0].index}))]
+        stated = [block for block in texts for _ in matches(where, block.rich.text)]
+        if not stated:
+            return []
+        if len(stated) > 1:
+            places = "; ".join(block.place for block in stated)
+            left_out = Reason("page-left-out", page.url, places, f"one {where}", str(len(stated)))
+            return [Finding(dataset, number, page.url, "own", fault=left_out)]
+        under_title = [block for block in texts if block.path] or texts
+        lead = one_line(under_title[0].rich.text) if under_title[0] is not stated[0] else ""
+        parts = {"url": page.url, "title": page.title, "lead": lead, "text": "\n".join(b.rich.text for b in texts)}
+        located = Located(parts, stated[0].place, "page", (stated[0].index,))
+        rows = tuple(divide(source, located))
+        return [Finding(dataset, number, page.url, "own", rows, frozenset({stated[0].index}))]
     except Fault as fault:
         reason = Reason(fault.code, page.url, fault.place, fault.expected, fault.found)
         return [Finding(dataset, number, page.url, "own", fault=reason)]
@@ -233,10 +244,15 @@ def _own_page(page: DeclaredPage, candidates: dict[str, list[Finding]]) -> str |
     return best[0]
 
 
-def _kept(page: DeclaredPage, found: list[Finding], own: str | Reason | None, extract: Extract) -> list[Finding]:
+def _kept(
+    page: DeclaredPage, found: list[Finding], own: str | Reason | None, extract: Extract, unknown: Collection[str]
+) -> list[Finding]:
     """The finding to use for one source, its reasons added to `extract`."""
     if isinstance(own, Reason):
         extract.faults.append(own)
+        return []
+    if own is None and page.path.rstrip("/") in unknown:
+        extract.faults.append(Reason("page-unreachable", page.path, expected=f"a page called « {page.title} »"))
         return []
     if own is None:
         return _elsewhere(page, found, extract)

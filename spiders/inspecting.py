@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import urllib.error
+import http.client
 import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -29,11 +29,11 @@ def told(page: str) -> str:
     Raises:
         NoPageError: nothing there, too large, or not readable as blocks.
     """
-    url, html = _fetch(page) if urlsplit(page).scheme in {"http", "https"} else _saved(page)
     try:
+        url, html = _fetch(page) if urlsplit(page).scheme in {"http", "https"} else _saved(page)
         found = read(html, url)
-    except PageError as error:
-        raise NoPageError(str(error)) from error
+    except (PageError, ValueError) as error:  # urlsplit's, of an open bracket
+        raise NoPageError(f"{page}: {error}") from error
     lines = [f"{url}", f"titre : {found.title or '—'}    langue : {found.language or '—'}"]
     for block in found.blocks:
         lines.append(f"{block.place}")
@@ -53,7 +53,7 @@ def _fetch(url: str) -> tuple[str, str]:
             body = answer.read(_MAX_BODY + 1)
             kind = answer.headers.get("Content-Type", "")
             final = answer.url
-    except (urllib.error.URLError, OSError, ValueError) as error:
+    except (http.client.HTTPException, OSError, ValueError) as error:
         raise NoPageError(f"{url}: no page: {error}. Check the address.") from error
     if len(body) > _MAX_BODY:
         raise NoPageError(f"{url}: more than {_MAX_BODY} bytes")

@@ -14,10 +14,10 @@ from spiders.page import Rich
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from schemas.model import Source
-    from spiders.page import Block
+    from schemas.model import Source, Table
+    from spiders.page import Block, Grid
 
-_SECONDS_A_PATTERN = 1.0  # a pattern that needs longer on one block is catastrophic
+_SECONDS_A_PATTERN = 5.0  # a pattern that needs longer on one block is catastrophic
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +66,20 @@ def _in_table(source: Source, blocks: Sequence[Block]) -> list[Located]:
     declared = source.table
     if declared is None:
         return []
-    wanted = {key(header): header for header in declared.headers}
-    ignored = {key(header) for header in declared.ignored}
-    tables = [b for b in blocks if b.grid is not None and wanted.keys() <= {key(h) for h in b.grid.headers}]
+    wanted = {key(header) for header in declared.headers}
+    tables = [b for b in blocks if b.grid is not None and wanted <= {key(h) for h in b.grid.headers}]
     block = _only(tables, "table " + " | ".join(declared.headers))
     grid = block.grid
     if grid is None:
         return []
-    columns: dict[int, str] = {}
-    for number, header in enumerate(grid.headers):
-        empty = not any(row[number].text for row in grid.rows if number < len(row))
-        if key(header) in wanted and wanted[key(header)] not in columns.values():
-            columns[number] = wanted[key(header)]
-        elif key(header) not in ignored and not empty:
-            raise Fault("column-unknown", block.place, " | ".join(declared.headers), header or f"column {number + 1}")
+    columns = _columns(declared, block, grid)
     located = []
     for number, row in enumerate(grid.rows[grid.header_rows :], start=1):
-        if not any(cell.text for cell in row):
-            continue
+        shown = {key(row[column].text): key(name) for column, name in columns.items() if column < len(row)}
+        if not any(cell.text for cell in row) or all(text == header for text, header in shown.items()):
+            continue  # filler, or the header row printed once more
+        if any(row[column].across for column in columns if column < len(row)):
+            raise Fault("row-malformed", f"{block.place}, ligne {number}", "a cell a column", row[0].text)
         if len(row) != len(grid.headers):
             raise Fault("row-malformed", f"{block.place}, ligne {number}", f"{len(grid.headers)} cells", str(len(row)))
         parts = {name: row[column].text for column, name in columns.items()}
@@ -91,6 +87,24 @@ def _in_table(source: Source, blocks: Sequence[Block]) -> list[Located]:
             parts |= {f"{name}.link": row[column].rich.links[0].href} if row[column].rich.links else {}
         located.append(Located(parts, block.place, f"ligne {number}", (block.index,)))
     return located
+
+
+def _columns(declared: Table, block: Block, grid: Grid) -> dict[int, str]:
+    """The declared header of each column of a table.
+
+    Raises:
+        Fault: a column with text is neither declared nor ignored by name.
+    """
+    wanted = {key(header): header for header in declared.headers}
+    ignored = {key(header) for header in declared.ignored}
+    columns: dict[int, str] = {}
+    for number, header in enumerate(grid.headers):
+        empty = not any(row[number].text for row in grid.rows if number < len(row))
+        if key(header) in wanted and wanted[key(header)] not in columns.values():
+            columns[number] = wanted[key(header)]
+        elif key(header) not in ignored and not empty:
+            raise Fault("column-unknown", block.place, " | ".join(declared.headers), header or f"column {number + 1}")
+    return columns
 
 
 def _in_lists(source: Source, blocks: Sequence[Block]) -> list[Located]:
@@ -110,6 +124,10 @@ def _in_lists(source: Source, blocks: Sequence[Block]) -> list[Located]:
         _only([block for block, _ in found], f"list {wanted}")
     else:
         _one_a_heading([(block.path, block) for block, _ in found], f"lists {wanted}")
+    chosen = {block.index for block, _ in found}
+    nested = next((block for block in blocks if block.inside in chosen), None)
+    if nested is not None:
+        raise Fault("row-malformed", nested.place, "items without lists or tables of their own", nested.head)
     return [
         Located({**_parts_of(item), **context}, block.place, f"élément {number}", (block.index,))
         for block, context in found
@@ -168,7 +186,10 @@ def divide(source: Source, located: Located) -> Iterator[RawRow]:
     """Cuts what was located into rows: declared parts, then one row a match of `each`."""
     parts = dict(located.parts)
     for name, pattern in source.parts.items():
-        for match in matches(pattern, parts.get("text", ""))[:1]:
+        found = matches(pattern, parts.get("text", ""))
+        if len(found) > 1:
+            raise Fault("text-not-understood", f"{located.block}, {located.position}", f"{name} once", str(len(found)))
+        for match in found:
             spans = [match.span(number + 1) for number in range(len(match.groups()))] or [match.span()]
             parts[name] = "; ".join(parts["text"][start:end] for start, end in spans if start >= 0)
     if source.each is None:
@@ -252,12 +273,12 @@ def matches(pattern: str, text: str) -> list[regex.Match[str]]:
     """Matches of a pattern, accents, case and typography apart; spans are positions in the text as printed.
 
     Raises:
-        Fault: the pattern takes longer than one block of text may cost.
+        Fault: the pattern takes longer than any block of text may cost; its dataset alone is stopped.
     """
     try:
         return list(_compiled(pattern).finditer(fold(text), timeout=_SECONDS_A_PATTERN))
     except TimeoutError as error:
-        raise Fault("text-not-understood", expected=f"{pattern} to end within a second", found=text[:80]) from error
+        raise Fault("text-not-understood", expected=f"{pattern} to end in time", found=text[:80]) from error
 
 
 def _groups(pattern: str, text: str) -> dict[str, str] | None:

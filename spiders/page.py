@@ -48,11 +48,11 @@ class Rich:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell of a table's grid; a spanned cell stands at every place it covers."""
+    """A cell of a table's grid; a spanned cell stands at every place it covers, `across` in those to its right."""
 
     rich: Rich
     header: bool
-    repeated: bool = False
+    across: bool = False
 
     @property
     def text(self) -> str:

@@ -8,19 +8,19 @@ from urllib.parse import urlsplit
 
 from spiders import archive, blocks
 from spiders.extract import Extract, choose, gather, unclaimed
+from spiders.manners import HTML
 from spiders.spans import PageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from pathlib import Path
 
     from schemas.load import Declarations
-    from schemas.model import Dataset, Portal
+    from schemas.model import Portal
     from spiders.archive import Capture
     from spiders.page import Page
 
-HTML = {"text/html", "application/xhtml+xml"}
-_OK = 200
+_OK, _TOO_MANY, _SERVER_ERROR = 200, 429, 500
 
 
 @dataclass(slots=True)
@@ -34,13 +34,12 @@ class Reading:
     unreadable: list[dict[str, str]] = field(default_factory=list)
 
 
-def read_archive(path: Path, declarations: Declarations, datasets: Sequence[Dataset]) -> Reading:
-    """Reads every HTML page of an archive and extracts the given datasets.
+def read_archive(path: Path, declarations: Declarations) -> Reading:
+    """Reads every HTML page of an archive and extracts every dataset from them.
 
     Args:
         path: a WARC file.
-        declarations: the portal, whose origin the addresses are mapped to.
-        datasets: those to extract.
+        declarations: the datasets, and the portal, whose origin the addresses are mapped to.
 
     Returns:
         Pages by address (columns of the dataset `pages`), extracts by dataset, the evidence of each address.
@@ -48,41 +47,54 @@ def read_archive(path: Path, declarations: Declarations, datasets: Sequence[Data
     Raises:
         ArchiveError: the file is not a whole WARC.
     """
-    portal = declarations.portal
+    portal, datasets = declarations.portal, declarations.datasets
     base = archive.info(path).get("canceropole-base", "")
     reading = Reading()
     findings, content, titles = [], [], {}
-    for url, capture in sorted(_html(path, base, portal).items()):
+    captures = _html(path, base, portal)
+    for url, capture in sorted(captures.items()):
         try:
             page = blocks.read(capture.text(), url, base, portal.origin)
         except PageError as error:
             reading.unreadable.append({"code": "page-unreadable", "url": url, "message": str(error)})
             continue
         reading.pages.append(_row(url, capture, page))
-        reading.captures[url] = {
-            "capture": f"{capture.when:%Y-%m-%dT%H:%M:%SZ}",
-            "record": capture.record,
-            "sha256": capture.sha256,
-        }
+        reading.captures[url] = _evidence(capture)
         if capture.status != _OK:
             continue
         findings += gather(page, portal, datasets)
         titles[url] = page.title
         if not _repeats(page, portal):
             content.append((url, page.own_blocks))
-    reading.extracts = choose(datasets, findings)
+    reading.extracts = choose(datasets, findings, _unknown(path, base, portal, captures, reading))
     used = {place for extract in reading.extracts.values() for place in extract.used}
     reading.unclaimed = unclaimed(content, used, portal, titles)
     _name_datasets(reading)
     return reading
 
 
+def _evidence(capture: Capture) -> dict[str, str]:
+    return {
+        "capture": f"{capture.when:%Y-%m-%dT%H:%M:%SZ}",
+        "record": capture.record,
+        "sha256": capture.sha256,
+    }
+
+
+def _unknown(path: Path, base: str, portal: Portal, captures: dict[str, Capture], reading: Reading) -> set[str]:
+    """The paths of pages that may well be there although they were not had: not a reason to take a copy elsewhere."""
+    urls = {portal_address(url, base, portal.origin) for url in archive.failures(path)}
+    urls |= {url for url, capture in captures.items() if capture.status >= _SERVER_ERROR or capture.status == _TOO_MANY}
+    urls |= {fault["url"] for fault in reading.unreadable}
+    return {urlsplit(url).path.rstrip("/") for url in urls if url}
+
+
 def _html(path: Path, base: str, portal: Portal) -> dict[str, Capture]:
-    """The last HTML answer of every address of the portal."""
+    """The latest HTML answer of every address of the portal."""
     kept: dict[str, Capture] = {}
-    for capture in archive.read(path, max_body=portal.crawl.max_body):
+    for capture in archive.read(path, max_body=portal.crawl.max_body, kinds=HTML):
         url = portal_address(capture.url, base, portal.origin)
-        if url is not None and capture.content_type in HTML:
+        if url is not None and (url not in kept or kept[url].when <= capture.when):
             kept[url] = capture
     return kept
 

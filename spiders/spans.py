@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from selectolax.lexbor import LexborNode  # noqa: TC002 (NamedTuple reads its annotations)
 
 if TYPE_CHECKING:
-    from selectolax.lexbor import LexborNode
-
     from spiders.page import Cell
 
 _MAX_SPAN = 1_000  # HTML Living Standard, 4.9.11: colspan is at most 1000
 _MAX_CELLS = 200_000
 
 
+class Place(NamedTuple):
+    """A place of a grid: the cell that covers it, and whether it does so from the left or from above."""
+
+    cell: LexborNode
+    across: bool
+    down: bool
+
+    @property
+    def first(self) -> bool:
+        """Whether it is the cell's own place."""
+        return not self.across and not self.down
+
+
 class PageError(Exception):
     """A page that cannot be read as blocks; the message says what was found."""
 
 
-def place(rows: list[list[LexborNode]], url: str) -> list[list[tuple[LexborNode, bool]]]:
+def place(rows: list[list[LexborNode]], url: str) -> list[list[Place]]:
     """Places the cells of a table's rows in a grid.
 
     Returns:
-        For each row its places in order: the cell that covers it, and whether it is that cell's first place.
+        For each row its places in order.
 
     Raises:
         PageError: more cells than a table of data has.
     """
-    grid: list[dict[int, tuple[LexborNode, bool]]] = [{} for _ in rows]
+    grid: list[dict[int, Place]] = [{} for _ in rows]
     taken = 0
     for number, row in enumerate(rows):
         column = 0
@@ -41,7 +54,7 @@ def place(rows: list[list[LexborNode]], url: str) -> list[list[tuple[LexborNode,
                 raise PageError(f"{url}: a table of more than {_MAX_CELLS} cells")
             for below in range(down):
                 for beside in range(across):
-                    grid[number + below].setdefault(column + beside, (cell, not below and not beside))
+                    grid[number + below].setdefault(column + beside, Place(cell, beside > 0, below > 0))
             column += across
     return [[row[column] for column in sorted(row)] for row in grid if row]
 

@@ -191,9 +191,9 @@ def test_spans_are_resolved(rows: str, grid: list[list[str]]) -> None:
 
 
 def test_a_spanned_cell_says_where_it_is_repeated() -> None:
-    grid = only("<table><tr><td rowspan=2>a<td>b<tr><td>c</table>").grid
+    grid = only("<table><tr><td colspan=2>a<td>b<tr><td rowspan=1>c<td>d<td>e</table>").grid
     assert grid is not None
-    assert [[cell.repeated for cell in row] for row in grid.rows] == [[False, False], [True, False]]
+    assert [[cell.across for cell in row] for row in grid.rows] == [[False, True, False], [False, False, False]]
 
 
 def test_a_table_has_its_caption() -> None:
@@ -301,6 +301,24 @@ def test_without_a_main_the_frame_is_known_by_its_names() -> None:
 
 
 # The page
+
+
+def test_a_page_builder_s_widgets_are_content() -> None:
+    found = read("<div class='elementor-widget-container'><h1>Titre</h1><p>contenu</p></div>", URL)
+    assert texts(found) == [("heading", "Titre"), ("paragraph", "contenu")]
+
+
+def test_a_list_right_inside_a_list_is_read_too() -> None:
+    found = read("<main><ul><li>A</li><ul><li>B</li></ul></ul></main>", URL)
+    assert [[item.text for item in block.items] for block in found.blocks] == [["A"], ["B"]]
+    assert [block.inside for block in found.blocks] == [None, 0]
+
+
+def test_a_part_of_the_head_title_names_a_page_only_where_its_heading_does_not() -> None:
+    visit = read("<title>Visite 2014 - Financements</title><main><h1>Visite 2014 - Financements</h1>", URL)
+    assert not visit.named("Financements")
+    logo = read("<title>Mon site | Financements</title><main><h1>Mon logo</h1>", URL)
+    assert logo.named("Financements")
 
 
 def test_a_page_is_named_by_its_heading_or_its_title() -> None:

@@ -352,7 +352,16 @@ def said(done: Done) -> str:
     return done.stderr
 
 
-def test_an_unreachable_portal(out: Path, api: dict[str, str]) -> None:
+@pytest.fixture
+def of_the_portal(sample: Done, tmp_path: Path) -> Path:
+    """Outputs with a first release of the portal: the sample's pages, archived as a mirror's."""
+    pages = changed(archive_of(sample), tmp_path / "portal.warc.gz", {}, **{"canceropole-source": "portal"})
+    refresh(tmp_path / "mirrored", pages)
+    return tmp_path / "mirrored"
+
+
+def test_an_unreachable_portal(of_the_portal: Path, api: dict[str, str]) -> None:
+    out = of_the_portal
     before, address = released(out), f"http://127.0.0.1:{closed_port()}/"
     done = canceropole("refresh", "--from", address, "--delay", "0", out=out, env=api)
     assert (done.status, done.report["outcome"], done.report["version"]) == (1, "failed", None)
@@ -373,11 +382,12 @@ def test_a_site_that_is_not_the_portal_holds_everything(tmp_path: Path, api: dic
     assert codes(done.report, BANKS) == ["page-missing"]
 
 
-def test_a_robots_txt_that_forbids_everything(out: Path) -> None:
+def test_a_robots_txt_that_forbids_everything(of_the_portal: Path) -> None:
+    out = of_the_portal
     before = released(out)
     with (
         site({"/robots.txt": ("text/plain", "User-agent: *\nDisallow: /\n"), "/": ("text/html", "<p>non</p>")}) as base,
-        pytest.raises(RunFailedError, match=r"robots"),
+        pytest.raises(RunFailedError, match=r"robots-disallowed|robots\.txt"),
     ):
         stages.refresh(Request(PORTAL, base, delay=0, out=out))
     report = max((out / PORTAL / "runs").glob("*/report.json"))
@@ -386,13 +396,15 @@ def test_a_robots_txt_that_forbids_everything(out: Path) -> None:
 
 
 def test_a_broken_declaration_is_said_before_any_request(out: Path, tmp_path: Path) -> None:
-    before, runs = released(out), list((out / PORTAL / "runs").iterdir())
+    before, runs = released(out), set((out / PORTAL / "runs").iterdir())
     broken = declarations(tmp_path, f"{BANKS}.yml", "key: [", "clef: [")
     done = canceropole("refresh", "--from", "sample", "--schemas", broken, out=out)
     assert done.status == 1
     assert f"{PORTAL}/{BANKS}.yml:clef" in said(done)
     assert released(out) == before
-    assert list((out / PORTAL / "runs").iterdir()) == runs
+    [refused] = set((out / PORTAL / "runs").iterdir()) - runs
+    assert [path.name for path in refused.iterdir()] == ["report.json"]
+    assert done.report["outcome"] == "failed"
 
 
 @pytest.mark.parametrize(
