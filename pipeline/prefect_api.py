@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_cache_path
 
+from pipeline.failures import RunFailedError
+
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
@@ -33,10 +35,6 @@ _SETTINGS = {
     "PREFECT_CLI_PROMPT": "false",
 }
 _SERVER = {"PREFECT_UI_ENABLED": "false", "PREFECT_SERVER_UI_ENABLED": "false"}
-
-
-class ApiError(Exception):
-    """Prefect's API did not start; the message says what the process printed."""
 
 
 def configure() -> None:
@@ -59,7 +57,7 @@ def api() -> Iterator[LocalApi | None]:
     try:
         Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ApiError(f"Prefect's home cannot be made: {error}. PREFECT_HOME may name another folder.") from error
+        raise RunFailedError("prefect", error=f"{error}; PREFECT_HOME may name another folder") from error
     local = LocalApi()
     try:
         yield local
@@ -85,12 +83,12 @@ class LocalApi:
         """Waits until the server answers and points Prefect at it.
 
         Raises:
-            ApiError: the server ended before it answered.
+            RunFailedError: the server ended before it answered.
         """
         line = self._process.stdout.readline() if self._process.stdout else ""
         if not line.strip().isdigit():
-            raise ApiError(
-                f"Prefect's local API did not start (exit {self._process.wait()}); PREFECT_API_URL may name one"
+            raise RunFailedError(
+                "prefect", error=f"exit status {self._process.wait()}; PREFECT_API_URL may name a server"
             )
         os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{line.strip()}/api"
 

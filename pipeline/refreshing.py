@@ -11,8 +11,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipeline import prefect_api, summary
+from pipeline.failures import BusyError, FailureError, WrongUseError
 from pipeline.paths import Home
-from pipeline.run import BusyError, Request, RunFailedError, WrongUseError, lock
+from pipeline.run import Request, lock
+from schemas.typography import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,15 +36,9 @@ def run(
             stages.checked(request)
             with lock(Home(out / portal)):
                 return _run(request, local, language, started)
-    except WrongUseError as error:
-        errors.print(str(error))
-        return WRONG_USE
-    except BusyError as error:
-        errors.print(str(error))
-        return BUSY
-    except (RunFailedError, prefect_api.ApiError) as error:
-        errors.print(str(error))
-        return FAILED
+    except FailureError as error:
+        errors.print(visible(error.paragraph(language)))
+        return {WrongUseError: WRONG_USE, BusyError: BUSY}.get(type(error), FAILED)
 
 
 def _run(request: Request, local: prefect_api.LocalApi | None, language: str, started: float) -> int:

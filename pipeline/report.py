@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from pipeline.failures import RunFailedError
     from pipeline.gate import Verdict
     from pipeline.run import Run
 
@@ -41,9 +42,9 @@ def report(run: Run, verdicts: Sequence[Verdict], version: str | None, *, dated:
     return told
 
 
-def failed(run: Run, message: str) -> None:
+def failed(run: Run, failure: RunFailedError) -> None:
     """Writes the report of a run that ended before its data could be judged."""
-    write_json(run.folder.report, {**_told(run, "failed", None), "error": message})
+    write_json(run.folder.report, {**_told(run, "failed", None), "error": failure.as_json()})
 
 
 def crawl_errors(run: Run) -> str:
@@ -104,7 +105,7 @@ def _crawl(run: Run) -> dict[str, Any]:
 
 
 def write_inputs(run: Run, version: str | None, kind: str) -> None:
-    """Writes what the release was made from, by hash: everything `replay` needs, before there is a release to replay."""
+    """Writes what the release is made from, by hash: all that `replay` needs, before there is one to replay."""
     archive = run.folder.archive
     inputs = {
         "run": run.folder.id,

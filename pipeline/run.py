@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from filelock import FileLock, Timeout
 
 from pipeline import release
+from pipeline.failures import BusyError, RunFailedError, WrongUseError
 from pipeline.paths import Home, RunFolder, read_json, write, write_json
 from schemas import linting, load
 
@@ -20,18 +21,6 @@ if TYPE_CHECKING:
     from schemas.model import Dataset
 
 LIVE, SAMPLE, PORTAL = "live", "sample", "portal"
-
-
-class RunFailedError(Exception):
-    """The data could not be judged: the message is one paragraph with what, where, expected, found, next step."""
-
-
-class WrongUseError(Exception):
-    """An option or name that does not exist; the message lists those that do."""
-
-
-class BusyError(Exception):
-    """Another run holds the portal's outputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +77,19 @@ def declared(request: Request) -> Declarations:
     try:
         declarations = load.load(request.portal, request.schemas)
     except load.UnknownPortalError as error:
-        raise WrongUseError(str(error)) from error
+        there = ", ".join(load.portals(request.schemas)) or "—"
+        raise WrongUseError("portal-unknown", portal=request.portal, folder=request.schemas, known=there) from error
     except load.DeclarationError as error:
-        raise RunFailedError(
-            f"Broken declaration, nothing was requested. {error}\nMend the file and run again."
-        ) from error
+        raise RunFailedError("declaration-broken", faults=f"\n{error}\n") from error
     faults = linting.faults_of(declarations)
     if faults:
-        raise RunFailedError(
-            "\n".join(["Broken declaration, nothing was requested.", *faults, "Mend it and run again."])
-        )
+        raise RunFailedError("declaration-broken", faults="\n".join(["", *faults, ""]))
     archive(request)
     known = [d.id for d in declarations.datasets if not d.derived]
     unknown = sorted(set(request.only) - set(known))
     if unknown:
-        raise WrongUseError(f"no dataset {', '.join(unknown)} in {request.portal}; there are: {', '.join(known)}")
+        told = {"unknown": ", ".join(unknown), "known": ", ".join(known)}
+        raise WrongUseError("dataset-unknown", portal=request.portal, **told)
     return declarations
 
 
@@ -119,13 +106,10 @@ def archive(request: Request) -> Path | None:
         path = runs / source.removeprefix("run:") / "portal.warc.gz" if source.startswith("run:") else Path(source)
         there = path.is_file()
     except (ValueError, OSError) as error:  # no address and no path: an open bracket, a name too long
-        raise WrongUseError(f"--from {source[:200]}: {error}") from error
+        raise WrongUseError("source-unknown", source=source[:200], path=error, known="—") from error
     if not there:
-        runs_with = ", ".join(sorted(p.parent.name for p in runs.glob("*/portal.warc.gz"))) or "none"
-        raise WrongUseError(
-            f"--from {source}: no archive at {path}. Expected live, sample, an http(s) address, a WARC file or "
-            f"run:<run>; runs with an archive: {runs_with}"
-        )
+        known = ", ".join(sorted(p.parent.name for p in runs.glob("*/portal.warc.gz"))) or "—"
+        raise WrongUseError("source-unknown", source=source, path=path, known=known)
     return path
 
 
@@ -141,11 +125,9 @@ def lock(home: Home) -> FileLock:
         home.root.mkdir(parents=True, exist_ok=True)
         taken.acquire()
     except Timeout as error:
-        raise BusyError(
-            f"Another run on {home.root} is in progress (lock {home.lock}). Wait for its end, or choose another --out."
-        ) from error
+        raise BusyError("busy", folder=home.root, lock=home.lock) from error
     except OSError as error:
-        raise RunFailedError(unwritable(home, error)) from error
+        raise unwritable(home, error) from error
     return taken
 
 
@@ -161,17 +143,17 @@ def begin(request: Request, declarations: Declarations, *, now: dt.datetime) -> 
     try:
         release.clear_unfinished(home)
         if folder.root.exists():
-            raise BusyError(f"A run {folder.id} already exists in {home.runs}; wait a second and run again.")
+            raise BusyError("run-exists", run=folder.id, folder=home.runs)
         home.runs.mkdir(mode=0o700, exist_ok=True)
         folder.root.mkdir(mode=0o700)
         for place, content in declarations.files.items():
             write(folder.declarations / place, content)
     except OSError as error:
-        raise RunFailedError(unwritable(home, error)) from error
+        raise unwritable(home, error) from error
     return Run(request, declarations, home, folder, home.version())
 
 
-def refuse(request: Request, message: str, *, now: dt.datetime) -> None:
+def refuse(request: Request, failure: RunFailedError, *, now: dt.datetime) -> None:
     """Writes the report of a run that could not begin, where the outputs can be written."""
     folder = RunFolder(Home(request.out / request.portal).runs / f"{now:%Y%m%dT%H%M%SZ}")
     moment = f"{now:%Y-%m-%dT%H:%M:%SZ}"
@@ -187,7 +169,7 @@ def refuse(request: Request, message: str, *, now: dt.datetime) -> None:
         "crawl": {"requests": 0, "pages": 0, "not_modified": 0, "bytes": 0, "errors": []},
         "unclaimed": [],
         "datasets": [],
-        "error": message,
+        "error": failure.as_json(),
     }
     with contextlib.suppress(OSError):
         write_json(folder.report, told)
@@ -203,12 +185,9 @@ def one_kind(run: Run, kind: str) -> None:
         return
     before = SAMPLE if read_json(run.last / "datapackage.json")["reconstitution"] else PORTAL
     if kind != before:
-        raise RunFailedError(
-            f"{run.home.root} holds releases made from the {before}, and this run reads the {kind}: the two are never "
-            "mixed. Nothing was released; choose another folder with --out."
-        )
+        raise RunFailedError("kinds-mixed", folder=run.home.root, before=before, now=kind)
 
 
-def unwritable(home: Home, error: Exception) -> str:
-    """The paragraph for outputs that cannot be written: a full disk, missing rights."""
-    return f"The outputs folder {home.root} cannot be written: {error}. Free space or rights, or choose another --out."
+def unwritable(home: Home, error: Exception) -> RunFailedError:
+    """The failure to raise when outputs cannot be written: a full disk, missing rights."""
+    return RunFailedError("outputs-unwritable", folder=home.root, error=error)

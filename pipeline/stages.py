@@ -17,6 +17,7 @@ import duckdb
 
 from pipeline import build, gate, normalize, release, validate
 from pipeline.descriptor import descriptor
+from pipeline.failures import RunFailedError
 from pipeline.paths import Home, write, write_json
 from pipeline.report import crawl_errors, failed, instant, report, stale, write_inputs
 from pipeline.run import (
@@ -25,7 +26,6 @@ from pipeline.run import (
     SAMPLE,
     Request,
     Run,
-    RunFailedError,
     begin,
     declared,
     lock,
@@ -89,7 +89,7 @@ def checked(request: Request) -> Declarations:
     try:
         return declared(request)
     except RunFailedError as error:
-        refuse(request, str(error), now=dt.datetime.now(dt.UTC))
+        refuse(request, error, now=dt.datetime.now(dt.UTC))
         raise
 
 
@@ -99,9 +99,9 @@ def _told(run: Run) -> Iterator[None]:
     try:
         yield
     except (RunFailedError, OSError) as error:
-        failure = error if isinstance(error, RunFailedError) else RunFailedError(unwritable(run.home, error))
+        failure = error if isinstance(error, RunFailedError) else unwritable(run.home, error)
         with contextlib.suppress(OSError):  # a full disk has no room for the report either
-            failed(run, str(failure))
+            failed(run, failure)
         raise failure from error
 
 
@@ -129,12 +129,11 @@ def extract(run: Run) -> None:
     try:
         found = reading.read_archive(run.folder.archive, run.declarations)
     except archive.ArchiveError as error:
-        raise RunFailedError(_unreadable(error)) from error
+        raise RunFailedError("archive-unreadable", error=error) from error
     if not any(page["statut"] == _OK for page in found.pages):
-        raise RunFailedError(
-            f"No page of {run.declarations.portal.origin} was obtained (source {run.request.source}): expected HTML "
-            f"pages, found {len(found.pages)} answers of which none is 200. Is this the portal? {crawl_errors(run)}"
-        )
+        answers = len(found.pages)
+        asked = {"origin": run.declarations.portal.origin, "source": run.request.source, "errors": crawl_errors(run)}
+        raise RunFailedError("no-page", answers=answers, **asked)
     read = {"pages": found.pages, "unclaimed": found.unclaimed, "unreadable": found.unreadable}
     write_json(run.folder.pages, read)
     for dataset in run.datasets:
@@ -182,9 +181,9 @@ def build_and_release(run: Run, verdicts: Sequence[gate.Verdict]) -> str | None:
         if version is not None:
             release.switch(run.home, staged, version)
     except validate.PackageError as error:
-        raise RunFailedError(f"The built package breaks its own schema, nothing was released: {error}") from error
+        raise RunFailedError("package-broken", error=error) from error
     except (OSError, duckdb.Error) as error:
-        raise RunFailedError(unwritable(run.home, error)) from error
+        raise unwritable(run.home, error) from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     return version
@@ -232,7 +231,7 @@ def kind(run: Run) -> str:
     try:
         return SAMPLE if archive.info(run.folder.archive).get("canceropole-source") == SAMPLE else PORTAL
     except archive.ArchiveError as error:
-        raise RunFailedError(_unreadable(error)) from error
+        raise RunFailedError("archive-unreadable", error=error) from error
 
 
 def _crawl(run: Run) -> None:
@@ -249,10 +248,7 @@ def _crawl(run: Run) -> None:
             LOG.debug("%s", line.strip())
     if process.returncode != 0:
         told = crawl_errors(run) or said.read_text(errors="replace").strip()[-500:]
-        raise RunFailedError(
-            f"No page was obtained from {job.base or 'the sample portal'}: {told} "
-            "Check the address and the network, then run again."
-        )
+        raise RunFailedError("crawl-failed", address=job.base or SAMPLE, errors=told)
 
 
 def _job(run: Run) -> CrawlJob:
@@ -287,10 +283,6 @@ def _take(run: Run, path: Path) -> None:
     partial = run.folder.archive.with_name(f".{run.folder.archive.name}.part")
     shutil.copyfile(path, partial)
     partial.replace(run.folder.archive)
-
-
-def _unreadable(error: archive.ArchiveError) -> str:
-    return f"The archive cannot be read: {error}. Crawl again, or choose another --from."
 
 
 def _reference_rows(declarations: Declarations, dataset: Dataset) -> list[dict[str, Any]]:

@@ -15,7 +15,6 @@ _WORDS = {
         "released": "Version {version} publiée",
         "unchanged": "Rien n'a changé : la version {previous} reste la bonne",
         "held": "Des jeux de données sont retenus",
-        "failed": "Le passage a échoué : {error}",
         "rows": "lignes",
         "accepted": "accepté",
         "same": "inchangé",
@@ -29,7 +28,6 @@ _WORDS = {
         "released": "Version {version} released",
         "unchanged": "Nothing changed: version {previous} still stands",
         "held": "Some datasets are held",
-        "failed": "The run failed: {error}",
         "rows": "rows",
         "accepted": "accepted",
         "same": "unchanged",
@@ -45,7 +43,7 @@ _WORDS = {
 def headline(report: Mapping[str, Any], language: str) -> str:
     """The run's outcome in one line."""
     words = _WORDS[language]
-    told = words[report["outcome"]].format(**{**report, "error": report.get("error", "")})
+    told = words[report["outcome"]].format(**report)
     if report["outcome"] == "held" and report["version"]:
         told += " ; " + words["released"].format(**report)
     return told

@@ -21,9 +21,10 @@ import pytest
 from conftest import ROOT, Done, canceropole
 
 from pipeline import stages
+from pipeline.failures import RunFailedError, WrongUseError
 from pipeline.paths import Home, read_json
 from pipeline.prefect_api import LocalApi
-from pipeline.run import Request, RunFailedError, WrongUseError
+from pipeline.run import Request
 from schemas.load import HOME
 from spiders import archive
 from spiders.archive import ArchiveWriter

@@ -1,0 +1,116 @@
+"""Why a run could not judge its data, or could not begin: a closed list, a paragraph in French and in English."""
+
+from __future__ import annotations
+
+from string import Formatter
+
+_KEPT = {
+    "fr": "Rien n'a été publié ; la dernière version reste en place.",
+    "en": "Nothing was released; the last release stands.",
+}
+
+# Line breaks here are for the reader of this file; {kept} is the sentence above.
+PARAGRAPHS: dict[str, tuple[str, str]] = {
+    "portal-unknown": (
+        "Portail inconnu : {portal}. Portails déclarés sous {folder} : {known}.",
+        "No portal {portal} under {folder}; declared there: {known}.",
+    ),
+    "dataset-unknown": (
+        "Jeu de données inconnu dans {portal} : {unknown}. Il y a : {known}.",
+        "No dataset {unknown} in {portal}; there are: {known}.",
+    ),
+    "source-unknown": (
+        """--from {source} : pas d'archive à {path}. Attendu : live, sample, une adresse http(s), un fichier
+        WARC ou run:<passage> ; passages qui ont une archive : {known}.""",
+        """--from {source}: no archive at {path}. Expected live, sample, an http(s) address, a WARC file or
+        run:<run>; runs with an archive: {known}.""",
+    ),
+    "busy": (
+        """Un autre passage est en cours sur {folder} (verrou {lock}). Attendre sa fin, ou choisir un autre
+        --out.""",
+        "Another run on {folder} is in progress (lock {lock}). Wait for its end, or choose another --out.",
+    ),
+    "run-exists": (
+        "Un passage {run} existe déjà dans {folder}. Attendre une seconde et relancer.",
+        "A run {run} already exists in {folder}. Wait a second and run again.",
+    ),
+    "declaration-broken": (
+        "Déclaration fautive, rien n'a été demandé au portail. {faults} Corriger le fichier et relancer.",
+        "Broken declaration, nothing was requested. {faults} Mend the file and run again.",
+    ),
+    "outputs-unwritable": (
+        """Le dossier {folder} ne peut pas être écrit : {error}. Libérer de la place ou des droits, ou choisir
+        un autre --out. {kept}""",
+        """The outputs folder {folder} cannot be written: {error}. Free space or rights, or choose another
+        --out. {kept}""",
+    ),
+    "kinds-mixed": (
+        """{folder} contient des versions faites à partir de la source « {before} », et ce passage lit « {now}
+        » : les deux ne se mélangent jamais. {kept} Choisir un autre dossier avec --out.""",
+        """{folder} holds releases made from the {before}, and this run reads the {now}: the two are never
+        mixed. {kept} Choose another folder with --out.""",
+    ),
+    "archive-unreadable": (
+        "L'archive ne peut pas être lue : {error}. {kept} Relancer le parcours, ou choisir un autre --from.",
+        "The archive cannot be read: {error}. {kept} Crawl again, or choose another --from.",
+    ),
+    "no-page": (
+        """Aucune page de {origin} n'a été obtenue (source {source}) : attendu des pages HTML, trouvé {answers}
+        réponses dont aucune n'est 200. {errors} Est-ce bien le portail ? {kept}""",
+        """No page of {origin} was obtained (source {source}): expected HTML pages, found {answers} answers of
+        which none is 200. {errors} Is this the portal? {kept}""",
+    ),
+    "crawl-failed": (
+        """Aucune page n'a été obtenue de {address} : {errors} {kept} Vérifier l'adresse et le réseau,
+        relancer.""",
+        "No page was obtained from {address}: {errors} {kept} Check the address and the network, run again.",
+    ),
+    "package-broken": (
+        "Le paquet construit ne respecte pas son propre schéma, c'est une faute du logiciel : {error}. {kept}",
+        "The built package breaks its own schema, which is a fault of the software: {error}. {kept}",
+    ),
+    "build-failed": (
+        "Le paquet n'a pas pu être construit, c'est une faute du logiciel : {error}. {kept}",
+        "The package could not be built, which is a fault of the software: {error}. {kept}",
+    ),
+    "no-latest": (
+        "Le lien de la version courante est perdu : {error} {kept}",
+        "The link to the current release is lost: {error} {kept}",
+    ),
+    "prefect": (
+        "L'API de Prefect n'a pas démarré : {error}",
+        "Prefect's API did not start: {error}",
+    ),
+}
+
+
+class FailureError(Exception):
+    """A failure of the closed list; its text is the English paragraph."""
+
+    def __init__(self, code: str, **told: object) -> None:
+        self.code = code
+        self._told = {name: str(value) for name, value in told.items()}
+        super().__init__(self.paragraph("en"))
+
+    def paragraph(self, language: str) -> str:
+        """What, where, expected, found and what to do next, in `fr` or `en`."""
+        template = " ".join(PARAGRAPHS[self.code][("fr", "en").index(language)].split())
+        told = {**self._told, "kept": _KEPT[language]}
+        # Fields are put in one by one: what a page or a user wrote is never read as a template.
+        return "".join(text + (told[field] if field else "") for text, field, _, _ in Formatter().parse(template))
+
+    def as_json(self) -> dict[str, object]:
+        """The object of report.json's `error`."""
+        return {"code": self.code, "message": {language: self.paragraph(language) for language in ("fr", "en")}}
+
+
+class RunFailedError(FailureError):
+    """The data could not be judged: exit status 1."""
+
+
+class WrongUseError(FailureError):
+    """An option or name that does not exist: exit status 2."""
+
+
+class BusyError(FailureError):
+    """Another run holds the portal's outputs: exit status 4."""
