@@ -1,9 +1,14 @@
-"""Builds the package's data files with DuckDB: CSV, Parquet, JSON and one .duckdb, same rows in the same order."""
+"""Builds the package's data files with DuckDB: CSV, Parquet, JSON and one .duckdb, same rows in the same order.
+
+A table is known by what the package says of it, its CSV resource in datapackage.json: name, title, description, Table
+Schema. A declaration gives one to a table of this run, the last release to a table carried over.
+"""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import shutil
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pandas as pd
@@ -12,12 +17,15 @@ from pipeline.paths import read_json
 from schemas.personal import masked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from pipeline.paths import RunFolder
     from schemas.load import Declarations
-    from schemas.model import Dataset, Field, Portal
+    from schemas.model import Portal
+
+    Described = Mapping[str, Any]
 
 TYPES = {
     "string": "VARCHAR",
@@ -36,80 +44,91 @@ _STORAGE = "v1.0.0"
 def build(
     run: RunFolder,
     declarations: Declarations,
-    tables: Mapping[str, Path],
-    fresh: Iterable[str],
+    tables: Sequence[Described],
+    rows: Mapping[str, Path],
+    made: AbstractSet[str],
     last: Path | None,
     folder: Path,
-) -> list[Dataset]:
+) -> None:
     """Writes data/ and <portal>.duckdb of a package.
 
     Args:
         run: has the pages and the evidence of this run's tables.
-        declarations: give columns, types, titles, keys.
-        tables: the Parquet file to publish for each dataset.
-        fresh: datasets whose table is this run's; the others keep the last release's evidence.
+        declarations: say which tables the crawl itself gives.
+        tables: the tables to publish, in order.
+        rows: the Parquet file of each table the crawl does not itself give.
+        made: tables this run made; the others' files are the last release's, and so is their evidence.
         last: the last release's folder.
         folder: the package's folder, which exists and is empty.
 
-    Returns:
-        The datasets published, in order.
+    Raises:
+        OSError, duckdb.IOException: the folder cannot be written.
+        duckdb.Error: the rows are not what their Table Schema says.
     """
     data = folder / "data"
     data.mkdir()
-    published = [d for d in declarations.datasets if d.derived or d.id in tables]
+    derived = {dataset.id: dataset.derived for dataset in declarations.datasets}
     with duckdb.connect() as con:
         con.execute("SET autoinstall_known_extensions = false")
         con.execute("SET autoload_known_extensions = false")
-        for dataset in published:
-            if dataset.derived == "pages":
-                _load_frame(con, dataset, _pages(run, declarations.portal))
-            elif dataset.derived == "provenance":
-                _load_frame(con, dataset, _provenance(run, tables, set(fresh), last))
+        for table in tables:
+            name = table["name"]
+            if derived[name] == "pages":
+                _load_rows(con, table, _pages(run, declarations.portal))
+            elif derived[name] == "provenance":
+                _load_rows(con, table, _provenance(run, rows.keys(), made, last))
             else:
-                _load(con, dataset, tables[dataset.id])
-            _write_files(con, dataset, data)
-        _write_database(con, published, folder / f"{declarations.portal.id}.duckdb")
-    return published
+                _load(con, table, rows[name])
+            if name in made:
+                _write_files(con, table, data)
+            else:
+                _carry(rows[name], data)
+        _write_database(con, tables, folder / f"{declarations.portal.id}.duckdb")
 
 
-def write_csv(con: duckdb.DuckDBPyConnection, dataset: Dataset, path: Path) -> None:
-    """Writes the table named as the dataset to CSV: UTF-8, comma, LF, empty = null, spreadsheet cells guarded."""
-    columns = ", ".join(f'{_as_csv(field)} AS "{field.name}"' for field in dataset.fields)
-    rows = f'FROM "{dataset.id}" ORDER BY {_order(dataset)}'
-    _copy(con, f"SELECT {columns} {rows}", path, "FORMAT csv, HEADER")
+def write_csv(con: duckdb.DuckDBPyConnection, table: Described, path: Path) -> None:
+    """Writes a loaded table to CSV: UTF-8, comma, LF, empty = null, spreadsheet cells guarded."""
+    columns = ", ".join(f"{_as_csv(field)} AS {_name(field['name'])}" for field in _fields(table))
+    _copy(con, f"SELECT {columns} {_ordered(table)}", path, "FORMAT csv, HEADER")
 
 
-def _write_files(con: duckdb.DuckDBPyConnection, dataset: Dataset, data: Path) -> None:
-    write_csv(con, dataset, data / f"{dataset.id}.csv")
-    rows = f'FROM "{dataset.id}" ORDER BY {_order(dataset)}'
-    _copy(con, f"SELECT * {rows}", data / f"{dataset.id}.parquet", "FORMAT parquet, COMPRESSION zstd")
-    columns = ", ".join(f'{_as_json(field)} AS "{field.name}"' for field in dataset.fields)
-    _copy(con, f"SELECT {columns} {rows}", data / f"{dataset.id}.json", "FORMAT json, ARRAY true")
+def _write_files(con: duckdb.DuckDBPyConnection, table: Described, data: Path) -> None:
+    name = table["name"]
+    write_csv(con, table, data / f"{name}.csv")
+    _copy(con, f"SELECT * {_ordered(table)}", data / f"{name}.parquet", "FORMAT parquet, COMPRESSION zstd")
+    columns = ", ".join(f"{_as_json(field)} AS {_name(field['name'])}" for field in _fields(table))
+    _copy(con, f"SELECT {columns} {_ordered(table)}", data / f"{name}.json", "FORMAT json, ARRAY true")
+
+
+def _carry(parquet: Path, data: Path) -> None:
+    """Puts a released table's files in the package: links where they can be, else copies."""
+    for extension in (".csv", ".parquet", ".json"):
+        released = parquet.with_suffix(extension)
+        try:
+            (data / released.name).hardlink_to(released)
+        except OSError:
+            shutil.copyfile(released, data / released.name)
 
 
 def _copy(con: duckdb.DuckDBPyConnection, query: str, path: Path, options: str) -> None:
     con.execute(f"COPY ({query}) TO {_literal(str(path))} ({options})")
 
 
-def _load(con: duckdb.DuckDBPyConnection, dataset: Dataset, path: Path) -> None:
-    """Loads a table, its columns in the declaration's order and types (a column newer than the file is null)."""
-    have = set(con.read_parquet(str(path)).columns)
-    columns = ", ".join(
-        f'CAST({_name(field.name) if field.name in have else "NULL"} AS {TYPES[field.type]}) AS "{field.name}"'
-        for field in dataset.fields
-    )
-    con.execute(f'CREATE TABLE "{dataset.id}" AS SELECT {columns} FROM read_parquet({_literal(str(path))})')  # noqa: S608 (names are the declaration's)
+def _load(con: duckdb.DuckDBPyConnection, table: Described, path: Path) -> None:
+    casts = ", ".join(f"CAST({_name(f['name'])} AS {TYPES[f['type']]}) AS {_name(f['name'])}" for f in _fields(table))
+    query = f"SELECT {casts} FROM read_parquet({_literal(str(path))})"  # noqa: S608 (names are the declaration's)
+    con.execute(f"CREATE TABLE {_name(table['name'])} AS {query}")
 
 
-def _load_frame(con: duckdb.DuckDBPyConnection, dataset: Dataset, rows: list[dict[str, object]]) -> None:
-    columns = ", ".join(f'"{field.name}" {TYPES[field.type]}' for field in dataset.fields)
-    con.execute(f'CREATE TABLE "{dataset.id}" ({columns})')
+def _load_rows(con: duckdb.DuckDBPyConnection, table: Described, rows: list[dict[str, object]]) -> None:
+    columns = ", ".join(f"{_name(field['name'])} {TYPES[field['type']]}" for field in _fields(table))
+    con.execute(f"CREATE TABLE {_name(table['name'])} ({columns})")
     if rows:
-        frame = pd.DataFrame(rows, columns=list(dataset.names)).astype(object)
+        frame = pd.DataFrame(rows, columns=[field["name"] for field in _fields(table)]).astype(object)
         frame = frame.where(frame.notna(), None)
         con.register("incoming", frame)
-        casts = ", ".join(f'CAST("{field.name}" AS {TYPES[field.type]})' for field in dataset.fields)
-        con.execute(f'INSERT INTO "{dataset.id}" SELECT {casts} FROM incoming')  # noqa: S608 (names are the declaration's)
+        casts = ", ".join(f"CAST({_name(field['name'])} AS {TYPES[field['type']]})" for field in _fields(table))
+        con.execute(f"INSERT INTO {_name(table['name'])} SELECT {casts} FROM incoming")  # noqa: S608 (names are the declaration's)
         con.unregister("incoming")
 
 
@@ -118,63 +137,72 @@ def _pages(run: RunFolder, portal: Portal) -> list[dict[str, object]]:
 
 
 def _provenance(
-    run: RunFolder, tables: Mapping[str, Path], fresh: set[str], last: Path | None
+    run: RunFolder, published: AbstractSet[str], made: AbstractSet[str], last: Path | None
 ) -> list[dict[str, object]]:
-    """Evidence of every published row: this run's for fresh tables, the last release's for those carried over."""
+    """Evidence of every published row: this run's for its own tables, the last release's for those carried over."""
     rows: list[dict[str, object]] = []
     kept = last / "data" / "provenance.json" if last else None
     if kept is not None and kept.is_file():
         old = json.loads(kept.read_bytes())
-        rows += [row for row in old if row["dataset"] in tables and row["dataset"] not in fresh]
-    for name in sorted(fresh & tables.keys()):
+        rows += [row for row in old if row["dataset"] in published and row["dataset"] not in made]
+    for name in sorted(made & published):
         rows += read_json(run.findings(name))["evidence"]
     return rows
 
 
-def _write_database(con: duckdb.DuckDBPyConnection, published: Iterable[Dataset], path: Path) -> None:
+def _write_database(con: duckdb.DuckDBPyConnection, tables: Iterable[Described], path: Path) -> None:
     con.execute(f"ATTACH {_literal(str(path))} AS package (STORAGE_VERSION '{_STORAGE}')")
-    for dataset in published:
-        columns = ", ".join(
-            f'"{field.name}" {TYPES[field.type]}{" NOT NULL" if field.constraints.required else ""}'
-            for field in dataset.fields
-        )
-        key = ", ".join(f'"{name}"' for name in dataset.key)
-        con.execute(f'CREATE TABLE package."{dataset.id}" ({columns}, PRIMARY KEY ({key}))')
-        con.execute(f'INSERT INTO package."{dataset.id}" FROM "{dataset.id}" ORDER BY {_order(dataset)}')
-        con.execute(f'COMMENT ON TABLE package."{dataset.id}" IS {_literal(_comment(dataset))}')
-        for field in dataset.fields:
-            said = (
-                f"{field.title.fr} — {(field.description or field.title).fr}" if field.description else field.title.fr
-            )
-            con.execute(f'COMMENT ON COLUMN package."{dataset.id}"."{field.name}" IS {_literal(said)}')
+    for table in tables:
+        place = f"package.{_name(table['name'])}"
+        columns = ", ".join(_column(field) for field in _fields(table))
+        con.execute(f"CREATE TABLE {place} ({columns}, PRIMARY KEY ({_key(table)}))")
+        con.execute(f"INSERT INTO {place} {_ordered(table)}")
+        con.execute(f"COMMENT ON TABLE {place} IS {_literal(_comment(table))}")
+        for field in _fields(table):
+            con.execute(f"COMMENT ON COLUMN {place}.{_name(field['name'])} IS {_literal(_comment(field))}")
     con.execute("DETACH package")
 
 
-def _comment(dataset: Dataset) -> str:
-    return f"{dataset.title.fr} — {dataset.description.fr.strip()}"
+def _column(field: Described) -> str:
+    required = field.get("constraints", {}).get("required", False)
+    return f"{_name(field['name'])} {TYPES[field['type']]}{' NOT NULL' if required else ''}"
 
 
-def _order(dataset: Dataset) -> str:
-    return ", ".join(f'"{name}"' for name in dataset.key)
+def _comment(described: Described) -> str:
+    """What a table's or a column's comment says; a column without a description of its own has its title there."""
+    title, description = described["title"], described["description"]
+    return str(title) if description == title else f"{title} — {description}"
 
 
-def _as_csv(field: Field) -> str:
-    name = _name(field.name)
-    if field.type == "string":
+def _fields(table: Described) -> list[Described]:
+    return list(table["schema"]["fields"])
+
+
+def _ordered(table: Described) -> str:
+    return f"FROM {_name(table['name'])} ORDER BY {_key(table)}"
+
+
+def _key(table: Described) -> str:
+    return ", ".join(_name(name) for name in table["schema"]["primaryKey"])
+
+
+def _as_csv(field: Described) -> str:
+    name = _name(field["name"])
+    if field["type"] == "string":
         return f"CASE WHEN regexp_matches({name}, '{_GUARDED}') THEN '''' || {name} ELSE {name} END"
-    if field.type == "number":
+    if field["type"] == "number":
         whole = f"CAST(CAST({name} AS HUGEINT) AS VARCHAR)"
         return f"CASE WHEN {name} = trunc({name}) THEN {whole} ELSE CAST({name} AS VARCHAR) END"
-    if field.type == "datetime":
+    if field["type"] == "datetime":
         return _instant(name)
     return name
 
 
-def _as_json(field: Field) -> str:
-    name = _name(field.name)
-    if field.type == "number":
+def _as_json(field: Described) -> str:
+    name = _name(field["name"])
+    if field["type"] == "number":
         return f"CASE WHEN {name} = trunc({name}) THEN to_json(CAST({name} AS HUGEINT)) ELSE to_json({name}) END"
-    return _instant(name) if field.type == "datetime" else name
+    return _instant(name) if field["type"] == "datetime" else name
 
 
 def _instant(name: str) -> str:

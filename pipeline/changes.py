@@ -28,7 +28,9 @@ def changes(dataset: Dataset, before: Path | None, after: Path) -> list[dict[str
 def changes_between(
     con: duckdb.DuckDBPyConnection, name: str, key: Sequence[str], before: Path | None, after: Path | None
 ) -> list[dict[str, Any]]:
-    """Compares two Parquet files on the columns they share; a file that is None is a table without rows.
+    """Compares two Parquet files on the columns of both.
+
+    A column that one file lacks is null there; a file that is None is a table without rows.
 
     Args:
         con: a connection to work in.
@@ -42,8 +44,8 @@ def changes_between(
     if then is None or now is None or not set(key) <= set(then.columns) & set(now.columns):
         found = _all(name, key, "removed", then) + _all(name, key, "added", now)
     else:
-        shared = [column for column in now.columns if column in then.columns]
-        found = _differing(con, name, key, shared, str(before), str(after))
+        columns = [*now.columns, *(column for column in then.columns if column not in now.columns)]
+        found = _differing(con, name, key, columns, _whole(then, columns), _whole(now, columns))
     return sorted(found, key=lambda change: (change["change"], change["key"]))
 
 
@@ -56,28 +58,39 @@ def json_value(value: object) -> Any:  # noqa: ANN401 (a JSON scalar)
     return f"{value:%Y-%m-%dT%H:%M:%SZ}" if hasattr(value, "hour") else str(value)
 
 
+def _whole(table: duckdb.DuckDBPyRelation, columns: Sequence[str]) -> duckdb.DuckDBPyRelation:
+    # Column names are a declaration's, held to [a-z0-9_] by its model; values never enter the text of a query.
+    return table.project(", ".join(f'"{c}"' if c in table.columns else f'NULL AS "{c}"' for c in columns))
+
+
 def _differing(
-    con: duckdb.DuckDBPyConnection, name: str, key: Sequence[str], shared: Sequence[str], before: str, after: str
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    key: Sequence[str],
+    columns: Sequence[str],
+    before: duckdb.DuckDBPyRelation,
+    after: duckdb.DuckDBPyRelation,
 ) -> list[dict[str, Any]]:
     same_key = " AND ".join(f'CAST(was."{column}" AS VARCHAR) = CAST(now."{column}" AS VARCHAR)' for column in key)
     differ = " OR ".join(
-        f'CAST(was."{column}" AS VARCHAR) IS DISTINCT FROM CAST(now."{column}" AS VARCHAR)' for column in shared
+        f'CAST(was."{column}" AS VARCHAR) IS DISTINCT FROM CAST(now."{column}" AS VARCHAR)' for column in columns
     )
-    cells = ", ".join(f'{side}."{column}"' for side in ("was", "now") for column in shared)
-    # Column names are a declaration's, held to [a-z0-9_] by its model; values never enter the text.
-    query = f"""
-        SELECT was."{key[0]}" IS NOT NULL, now."{key[0]}" IS NOT NULL, {cells}
-        FROM read_parquet(?) AS was FULL JOIN read_parquet(?) AS now ON {same_key}
-        WHERE {differ}
-    """  # noqa: S608
+    cells = ", ".join(f'{side}."{column}"' for side in ("was", "now") for column in columns)
+    before.create_view("was")
+    after.create_view("now")
     found = []
-    for was, there, *values in con.execute(query, [before, after]).fetchall():
-        old = dict(zip(shared, values[: len(shared)], strict=True))
-        new = dict(zip(shared, values[len(shared) :], strict=True))
+    rows = con.execute(f"""
+        SELECT was."{key[0]}" IS NOT NULL, now."{key[0]}" IS NOT NULL, {cells}
+        FROM was FULL JOIN now ON {same_key}
+        WHERE {differ}
+    """).fetchall()  # noqa: S608
+    for was, there, *values in rows:
+        old = dict(zip(columns, values[: len(columns)], strict=True))
+        new = dict(zip(columns, values[len(columns) :], strict=True))
         kind = "changed" if was and there else "added" if there else "removed"
         pairs = {
             column: [json_value(old[column]), json_value(new[column])]
-            for column in shared
+            for column in columns
             if old[column] != new[column]
         }
         found += [_change(name, key, kind, new if there else old, pairs)] if pairs else []

@@ -9,11 +9,11 @@ from schemas.table_schema import table_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from schemas.load import Declarations
     from schemas.model import Dataset
-    from schemas.reasons import Reason
 
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 # Extension: suffix of the resource's name, format, media type. frictionless 5 counts no bytes of a resource it reads as
@@ -32,35 +32,58 @@ SAMPLE_NOTE = {
 }
 
 
+def tables(
+    declarations: Declarations, made: AbstractSet[str], released: Mapping[str, Any], *, sample: bool
+) -> list[dict[str, Any]]:
+    """What the package says of each table, as its CSV resource does: name, titles, Table Schema.
+
+    Args:
+        declarations: say it of the tables this run made.
+        made: those tables.
+        released: the last release's resources by name; they say it of the tables carried over, whatever a declaration
+            has become since: a change waits until its dataset is accepted.
+        sample: whether the package is made from the sample portal.
+
+    Returns:
+        The tables in order. Foreign keys to what is not in the package are left out.
+    """
+    published = [d for d in declarations.datasets if d.id in made or d.id in released]
+    primary = {d.id: list(d.key) if d.id in made else released[d.id]["schema"]["primaryKey"] for d in published}
+    keys = {name: key[0] for name, key in primary.items() if len(key) == 1}
+    return [_declared(d, keys, sample=sample) if d.id in made else _carried(released[d.id], keys) for d in published]
+
+
 def descriptor(
     declarations: Declarations,
-    published: Iterable[Dataset],
+    described: Iterable[Mapping[str, Any]],
+    made: AbstractSet[str],
+    released: Mapping[str, Any],
     folder: Path,
     *,
     version: str,
     created: str,
     run: str,
     sample: bool,
-    stale: Mapping[str, tuple[str, Reason]],
+    stale: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Describes a package whose data/ is complete.
 
     Args:
-        declarations: titles, licence, schemas.
-        published: the datasets in it, in order.
-        folder: where data/ lies; sizes and hashes are read there.
+        declarations: titles and licence of the portal.
+        described: the tables in it, as `tables` gives them.
+        made: those this run made.
+        released: the last release's resources by name: what is said of the other tables.
+        folder: where data/ lies; sizes and hashes of what this run made are read there.
         version: of this release.
         created: the last WARC-Date, RFC 3339.
         run: the run it was made by.
         sample: whether it was made from the sample portal; it then says so.
-        stale: datasets kept from an earlier release: since when, and why.
+        stale: the mark of each dataset kept from an earlier release: since, code, message.
 
     Returns:
         A JSON-ready object.
     """
     portal = declarations.portal
-    datasets = list(published)
-    keys = {d.id: d.key[0] for d in datasets if len(d.key) == 1}
     licence = [{"name": portal.licence.id, "title": portal.licence.title, "path": portal.licence.url}]
     note = f" {SAMPLE_NOTE['fr']}" if sample else ""
     return {
@@ -90,9 +113,9 @@ def descriptor(
         ],
         "sources": [_source(declarations, sample=sample)],
         "resources": [
-            resource
-            for dataset in datasets
-            for resource in _resources(dataset, keys, folder, stale.get(dataset.id), sample=sample)
+            {**resource, "stale": stale[table["name"]]} if table["name"] in stale else resource
+            for table in described
+            for resource in (_made(table, folder) if table["name"] in made else _kept(table, released))
         ],
     }
 
@@ -104,18 +127,36 @@ def _source(declarations: Declarations, *, sample: bool) -> dict[str, str]:
     return {"title": portal.title.fr, "path": f"{portal.origin}/"}
 
 
-def _resources(
-    dataset: Dataset, keys: Mapping[str, str], folder: Path, stale: tuple[str, Reason] | None, *, sample: bool
-) -> Iterable[dict[str, Any]]:
-    schema = table_schema(dataset, keys)
+def _declared(dataset: Dataset, keys: Mapping[str, str], *, sample: bool) -> dict[str, Any]:
+    return {
+        "name": dataset.id,
+        "title": dataset.title.fr + (" (reconstitution)" if sample else ""),
+        "title_en": dataset.title.en,
+        "description": dataset.description.fr.strip(),
+        "description_en": dataset.description.en.strip(),
+        "schema": table_schema(dataset, keys),
+    }
+
+
+def _carried(resource: Mapping[str, Any], keys: Mapping[str, str]) -> dict[str, Any]:
+    own, schema = resource["name"], dict(resource["schema"])
+    foreign = [
+        key
+        for key in schema.pop("foreignKeys", [])
+        for parent in [key["reference"]]
+        if parent["fields"] == [keys.get(parent["resource"] or own)]
+    ]
+    return {**resource, "schema": {**schema, "foreignKeys": foreign} if foreign else schema}
+
+
+def _made(table: Mapping[str, Any], folder: Path) -> Iterable[dict[str, Any]]:
+    """The resources of a table whose files this run wrote."""
+    titles = {name: value for name, value in table.items() if name not in {"name", "schema"}}
     for extension, (suffix, name, mediatype) in FORMATS.items():
-        path = folder / "data" / f"{dataset.id}.{extension}"
+        path = folder / "data" / f"{table['name']}.{extension}"
         resource: dict[str, Any] = {
-            "name": f"{dataset.id}{suffix}",
-            "title": dataset.title.fr + (" (reconstitution)" if sample else ""),
-            "title_en": dataset.title.en,
-            "description": dataset.description.fr.strip(),
-            "description_en": dataset.description.en.strip(),
+            "name": f"{table['name']}{suffix}",
+            **titles,
             "path": f"data/{path.name}",
             "format": name,
             "mediatype": mediatype,
@@ -124,8 +165,12 @@ def _resources(
             "hash": f"sha256:{sha256(path)}",
         }
         if extension == "csv":
-            resource |= {"type": "table", "dialect": _DIALECT, "schema": schema}
-        if stale is not None:
-            since, reason = stale
-            resource["stale"] = {"since": since, "code": reason.code, "message": reason.message}
+            resource |= {"type": "table", "dialect": _DIALECT, "schema": table["schema"]}
         yield resource
+
+
+def _kept(table: Mapping[str, Any], released: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    """The resources of a table carried over: the last release's, without its mark."""
+    for suffix, _, _ in FORMATS.values():
+        resource = {name: value for name, value in released[f"{table['name']}{suffix}"].items() if name != "stale"}
+        yield resource | ({"schema": table["schema"]} if "schema" in resource else {})

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from pipeline.changes import changes
-from pipeline.paths import read_json, write_json
+from pipeline.paths import read_json, resources_of, write_json
 from schemas.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from pipeline.paths import RunFolder
@@ -27,7 +27,11 @@ _SHOWN = 10  # keys named in one reason
 
 @dataclass(slots=True)
 class Verdict:
-    """The gate's decision on one dataset. `source` is the table to publish: this run's, the last release's, none."""
+    """The gate's decision on one dataset, and what the report says of it.
+
+    `before` counts the rows of the last release (0 if it has none); `rows` those that will be published. `judged` is
+    false for a dataset this run did not extract, which is carried over.
+    """
 
     name: str
     verdict: Literal["accepted", "unchanged", "held"]
@@ -35,11 +39,19 @@ class Verdict:
     notes: list[Reason] = field(default_factory=list)
     changes: list[dict[str, Any]] = field(default_factory=list)
     rows: int = 0
+    before: int = 0
     rejected: int = 0
+    judged: bool = True
+
+    @property
+    def fresh(self) -> bool:
+        """Whether this run's table is published, and not the last release's."""
+        return self.judged and self.verdict != "held"
 
     def hold(self, reason: Reason) -> None:
-        """Holds the dataset, or adds a reason to those it is held for."""
+        """Holds the dataset, or adds a reason to those it is held for; the last release's rows stay."""
         self.verdict = "held"
+        self.rows = self.before
         self.reasons.append(reason)
 
     def as_json(self) -> dict[str, Any]:
@@ -74,48 +86,44 @@ def gate(run: RunFolder, declarations: Declarations, last: Path | None, only: It
     for dataset in declarations.datasets:
         if dataset.derived:
             continue
-        before = _released(last, dataset)
+        before = _released(last, dataset.id)
         if dataset.id in judged:
             verdicts[dataset.id] = _judge(run, dataset, before, first=last is None)
         elif before is not None:
-            verdicts[dataset.id] = Verdict(dataset.id, "unchanged", rows=len(pd.read_parquet(before)))
-    _close_foreign_keys(run, declarations, last, verdicts, judged)
+            rows = len(pd.read_parquet(before))
+            verdicts[dataset.id] = Verdict(dataset.id, "unchanged", rows=rows, before=rows, judged=False)
+    _Mixture(run, declarations, last, resources_of(last), verdicts).close()
     write_json(run.verdicts, [verdict.as_json() for verdict in verdicts.values()])
     return list(verdicts.values())
 
 
-def published(run: RunFolder, dataset: Dataset, verdict: Verdict, last: Path | None, *, judged: bool) -> Path | None:
-    """The table a verdict lets out: this run's if accepted, else the last release's; None if there is neither."""
-    if judged and verdict.verdict != "held":
-        return run.table(dataset.id)
-    return _released(last, dataset)
+def published(run: RunFolder, verdict: Verdict, last: Path | None) -> Path | None:
+    """The table a verdict lets out: this run's if fresh, else the last release's; None if there is neither."""
+    return run.table(verdict.name) if verdict.fresh else _released(last, verdict.name)
 
 
-def _released(last: Path | None, dataset: Dataset) -> Path | None:
-    path = last / "data" / f"{dataset.id}.parquet" if last else None
+def _released(last: Path | None, name: str) -> Path | None:
+    path = last / "data" / f"{name}.parquet" if last else None
     return path if path is not None and path.is_file() else None
 
 
-def _judge(run: RunFolder, dataset: Dataset, before: Path | None, *, first: bool) -> Verdict:
+def _judge(run: RunFolder, dataset: Dataset, released: Path | None, *, first: bool) -> Verdict:
     found = read_json(run.findings(dataset.id))
     table = pd.read_parquet(run.table(dataset.id))
-    verdict = Verdict(dataset.id, "accepted", rows=len(table))
+    before = len(pd.read_parquet(released)) if released else 0
+    verdict = Verdict(dataset.id, "accepted", rows=len(table), before=before)
     verdict.notes = [Reason.from_json(note) for note in found["notes"]]
     verdict.rejected = len(read_json(run.rejected(dataset.id))) if run.rejected(dataset.id).exists() else 0
     for fault in found["faults"]:
         verdict.hold(Reason.from_json(fault))
     if verdict.reasons:  # counts and losses would only repeat what is already said
-        verdict.rows = len(pd.read_parquet(before)) if before else 0
         return verdict
     _within_bounds(dataset, table, verdict)
     _filled(dataset, table, verdict)
     if not first:
-        verdict.changes = changes(dataset, before, run.table(dataset.id))
-    if before is not None:
-        _nothing_lost(dataset, len(pd.read_parquet(before)), verdict)
-    if verdict.reasons:
-        verdict.rows = len(pd.read_parquet(before)) if before else 0
-    elif before is not None and not verdict.changes:
+        verdict.changes = changes(dataset, released, run.table(dataset.id))
+    _nothing_lost(dataset, verdict)
+    if released is not None and verdict.verdict == "accepted" and not verdict.changes:
         verdict.verdict = "unchanged"
     return verdict
 
@@ -133,62 +141,69 @@ def _filled(dataset: Dataset, table: pd.DataFrame, verdict: Verdict) -> None:
             verdict.hold(Reason("cells-emptied", place=column, expected=f"{share:.0%} filled", found=f"{got:.0%}"))
 
 
-def _nothing_lost(dataset: Dataset, before: int, verdict: Verdict) -> None:
+def _nothing_lost(dataset: Dataset, verdict: Verdict) -> None:
     lost = [change["key"] for change in verdict.changes if change["change"] == "removed"]
     if not lost:
         return
     named = ", ".join(lost[:_SHOWN]) + (f", and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else "")
-    if len(lost) / before <= dataset.checks.keys_lost:
+    if len(lost) / verdict.before <= dataset.checks.keys_lost:
         verdict.notes.append(Reason("rows-lost-tolerated", found=named))
     else:
-        verdict.hold(Reason("rows-lost", expected=f"the {before} rows of the last release", found=f"missing: {named}"))
+        verdict.hold(
+            Reason("rows-lost", expected=f"the {verdict.before} rows of the last release", found=f"missing: {named}")
+        )
 
 
-def _close_foreign_keys(
-    run: RunFolder, declarations: Declarations, last: Path | None, verdicts: dict[str, Verdict], judged: set[str]
-) -> None:
-    """Holds the accepted side of every foreign key that what will be published would break, until nothing changes."""
-    moved = True
-    while moved:
-        moved = False
-        for dataset in declarations.datasets:
-            for column in dataset.fields:
-                parent = column.references
-                if parent is None or dataset.id not in verdicts:
-                    continue
-                dangling = _dangling(run, declarations, last, verdicts, judged, dataset.id, column.name, parent)
-                moved |= bool(dangling) and _hold_a_side(verdicts, judged, dataset.id, parent, column.name, dangling)
+@dataclass(frozen=True, slots=True)
+class _Mixture:
+    """What will be published: fresh tables as declared, the others as the last release has them, `released`."""
 
+    run: RunFolder
+    declarations: Declarations
+    last: Path | None
+    released: Mapping[str, Any]
+    verdicts: Mapping[str, Verdict]
 
-def _dangling(
-    run: RunFolder,
-    declarations: Declarations,
-    last: Path | None,
-    verdicts: dict[str, Verdict],
-    judged: set[str],
-    child: str,
-    column: str,
-    parent: str,
-) -> list[str]:
-    owner = declarations.dataset(parent)
-    there = published(run, declarations.dataset(child), verdicts[child], last, judged=child in judged)
-    if there is None:
-        return []
-    table = pd.read_parquet(there)
-    named = set(table[column].dropna()) if column in table else set()
-    home = published(run, owner, verdicts[parent], last, judged=parent in judged) if parent in verdicts else None
-    known = set(pd.read_parquet(home)[owner.key[0]]) if home is not None else set()
-    return sorted(named - known)
+    def close(self) -> None:
+        """Holds the accepted side of every foreign key that the mixture would break, until nothing changes."""
+        moved = True
+        while moved:
+            moved = False
+            for child in self.verdicts:
+                for column, parent in self._references(child):
+                    dangling = self._dangling(child, column, parent)
+                    moved |= bool(dangling) and self._hold_a_side(child, column, parent, dangling)
 
+    def _references(self, child: str) -> list[tuple[str, str]]:
+        """The foreign keys a table will be published with, column and parent: none to what is no longer declared."""
+        if self.verdicts[child].fresh:
+            return [(f.name, f.references) for f in self.declarations.dataset(child).fields if f.references]
+        keys = self.released[child]["schema"].get("foreignKeys", []) if child in self.released else []
+        found = [(key["fields"][0], key["reference"]["resource"] or child) for key in keys]
+        return [(column, parent) for column, parent in found if parent in self.verdicts]
 
-def _hold_a_side(
-    verdicts: dict[str, Verdict], judged: set[str], child: str, parent: str, column: str, dangling: list[str]
-) -> bool:
-    found = ", ".join(dangling[:_SHOWN])
-    if child in judged and verdicts[child].verdict != "held":
-        verdicts[child].hold(Reason("parent-held", place=column, expected=f"rows of {parent}", found=found))
-        return True
-    if parent in judged and parent in verdicts and verdicts[parent].verdict != "held":
-        verdicts[parent].hold(Reason("child-held", expected=f"the rows {child}.{column} refers to", found=found))
-        return True
-    return False
+    def _dangling(self, child: str, column: str, parent: str) -> list[str]:
+        named = self._values(child, column)
+        return sorted(str(value) for value in named - self._values(parent, self._key(parent)))
+
+    def _key(self, name: str) -> str:
+        """The column others refer to a table by: of one that is not published, the declared one."""
+        if name in self.released and not self.verdicts[name].fresh:
+            return str(self.released[name]["schema"]["primaryKey"][0])
+        return self.declarations.dataset(name).key[0]
+
+    def _values(self, name: str, column: str) -> set[object]:
+        path = published(self.run, self.verdicts[name], self.last) if name in self.verdicts else None
+        return set(pd.read_parquet(path, columns=[column])[column].dropna()) if path is not None else set()
+
+    def _hold_a_side(self, child: str, column: str, parent: str, dangling: list[str]) -> bool:
+        found = ", ".join(dangling[:_SHOWN])
+        if self.verdicts[child].fresh:
+            held = Reason("parent-held", place=column, expected=f"rows of {parent}", found=found)
+            self.verdicts[child].hold(held)
+            return True
+        if parent in self.verdicts and self.verdicts[parent].fresh:
+            held = Reason("child-held", expected=f"the rows {child}.{column} refers to", found=found)
+            self.verdicts[parent].hold(held)
+            return True
+        return False

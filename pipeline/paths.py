@@ -104,6 +104,11 @@ class RunFolder:
         return self.root / "inputs.json"
 
     @property
+    def previous_status(self) -> Path:
+        """status.json as it was before this run: since when, and why, a dataset this run does not judge is held."""
+        return self.root / "previous-status.json"
+
+    @property
     def declarations(self) -> Path:
         """The declarations and reference lists as they were used."""
         return self.root / "declarations"
@@ -144,6 +149,11 @@ def write_json(path: Path, data: object) -> None:
 def read_json(path: Path) -> Any:  # noqa: ANN401 (JSON is any shape; who reads it knows which)
     """Reads a JSON file that one of the stages wrote."""
     return json.loads(path.read_bytes())
+
+
+def resources_of(release: Path | None) -> dict[str, Any]:
+    """The resources of a release's datapackage.json by name (a dataset's CSV has the dataset's own); none of None."""
+    return {r["name"]: r for r in read_json(release / "datapackage.json")["resources"]} if release else {}
 
 
 def sha256(path: Path) -> str:

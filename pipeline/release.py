@@ -7,12 +7,13 @@ makes it current. A crash leaves the state before or the state after.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from pipeline.paths import read_json, sha256, write, write_json
-from pipeline.version import FIRST, Step, after, step_of_changes, step_of_schemas
+from pipeline.version import FIRST, Step, after, differences, step_of_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
 
 # What two packages with the same data and metadata may differ in.
 _OF_EACH_BUILD = ("version", "created", "run")
-_OF_EACH_CRAWL = ("pages", "provenance")
+_VERSION = re.compile(r"\d+\.\d+\.\d+")
+_SHOWN = 20  # keys of a dataset named in the change note
+
+
+class NoLatestError(Exception):
+    """`latest` names no release though there are some: nothing says which is current, so nothing may be removed."""
 
 
 def next_version(last: Path | None, now: Mapping[str, Any], changes: Sequence[Mapping[str, Any]]) -> str | None:
@@ -40,21 +46,38 @@ def next_version(last: Path | None, now: Mapping[str, Any], changes: Sequence[Ma
     if last is None:
         return FIRST
     before = read_json(last / "datapackage.json")
-    step = max(step_of_schemas(_schemas(before), _schemas(now)), step_of_changes(changes))
+    moved = [difference.step for difference in differences(_schemas(before), _schemas(now))]
+    step = max([*moved, step_of_changes(changes)])
     if step is Step.NONE and (_lasting(before) != _lasting(now) or _stale(before) - _stale(now)):
         step = Step.PATCH
     return after(before["version"], step) if step is not Step.NONE else None
 
 
 def finish(
-    folder: Path, declarations: Declarations, descriptor: Mapping[str, Any], changes: Sequence[Mapping[str, Any]]
+    folder: Path,
+    declarations: Declarations,
+    last: Path | None,
+    descriptor: Mapping[str, Any],
+    changes: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Writes everything a release holds beside its data: descriptor, schemas, change note, README, checksums."""
+    """Writes everything a release holds beside its data: descriptor, schemas, change note, README, checksums.
+
+    Args:
+        folder: the package's, whose data/ is complete.
+        declarations: the portal's titles and licence.
+        last: the last release's folder.
+        descriptor: datapackage.json, with its version.
+        changes: row changes against the last release.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    before = _schemas(read_json(last / "datapackage.json")) if last else None
     write_json(folder / "datapackage.json", descriptor)
     for name, schema in _schemas(descriptor).items():
         write_json(folder / "schemas" / f"{name}.schema.json", schema)
     write_json(folder / "changes.json", list(changes))
-    write(folder / "CHANGELOG.md", _change_note(descriptor, changes).encode())
+    write(folder / "CHANGELOG.md", _change_note(descriptor, before, changes).encode())
     write(folder / "README.md", _readme(declarations, descriptor).encode())
     sums = [
         f"{sha256(path)}  {path.relative_to(folder).as_posix()}\n"
@@ -66,10 +89,8 @@ def finish(
 
 def switch(home: Home, staged: Path, version: str) -> None:
     """Makes a finished folder the release `version`, and that release the current one."""
-    for path in staged.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
+    for path in (*staged.rglob("*"), staged):
+        _sync(path)
     home.releases.mkdir(parents=True, exist_ok=True)
     staged.rename(home.release(version))
     _sync(home.releases)
@@ -81,18 +102,45 @@ def switch(home: Home, staged: Path, version: str) -> None:
 
 
 def clear_unfinished(home: Home) -> None:
-    """Removes what a killed run left: dot-named work, and complete releases newer than `latest`."""
-    if not home.releases.is_dir():
-        return
+    """Removes what a killed run left: dot-named work, and complete releases newer than `latest`.
+
+    Raises:
+        NoLatestError: `latest` is no link to a release; nothing was removed.
+        OSError: the folder cannot be written.
+    """
+    found = list(home.releases.iterdir()) if home.releases.is_dir() else []
+    versions = [path.name for path in found if path.is_dir() and _VERSION.fullmatch(path.name)]
+    _check_latest(home, versions)
     current = _number(home.version() or "0.0.0")
-    for path in home.releases.iterdir():
-        if path.name.startswith(".") or _number(path.name) > current:
+    unfinished = [path for path in found if path.name.startswith(".")]
+    newer = [home.release(version) for version in versions if _number(version) > current]
+    for path in unfinished + newer:
+        if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
+        else:
+            path.unlink()
     (home.root / ".latest").unlink(missing_ok=True)
 
 
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _check_latest(home: Home, versions: Sequence[str]) -> None:
+    if home.version() in versions:
+        return
+    # A first run killed between its two renames leaves 1.0.0 without a link; no other end of a run leaves none.
+    nothing_there = not home.latest.exists() and not home.latest.is_symlink()
+    if nothing_there and set(versions) <= {FIRST}:
+        return
+    found = "nothing" if nothing_there else f"a link to {home.version()}" if home.version() else "no link"
+    there = ", ".join(sorted(versions, key=_number)) or "none"
+    raise NoLatestError(
+        f"{home.latest}: expected a relative link to a release, found {found}; releases in {home.releases}: {there}. "
+        f"Make the link again, for instance: ln -sfn releases/{max(versions, key=_number, default=FIRST)} {home.latest}"
+        if versions
+        else f"{home.latest}: expected nothing, there being no release, found {found}. Move it away."
+    )
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
@@ -100,7 +148,7 @@ def _sync(folder: Path) -> None:
 
 
 def _number(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdigit())
+    return tuple(int(part) for part in version.split("."))
 
 
 def _schemas(descriptor: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,29 +169,41 @@ def _lasting(descriptor: Mapping[str, Any]) -> dict[str, Any]:
     return lasting
 
 
-def _change_note(descriptor: Mapping[str, Any], changes: Sequence[Mapping[str, Any]]) -> str:
+_SAID = {
+    "added": "ajoutée(s) / added",
+    "removed": "retirée(s) / removed",
+    "changed": "modifiée(s) / changed",
+    "moved": "de rang seulement déplacé / moved only",
+}
+
+
+def _change_note(
+    descriptor: Mapping[str, Any], before: Mapping[str, Any] | None, changes: Sequence[Mapping[str, Any]]
+) -> str:
     lines = [f"# {descriptor['title']} {descriptor['version']}", "", f"{descriptor['created'][:10]}", ""]
-    by_dataset: dict[str, list[Mapping[str, Any]]] = {}
-    for change in changes:
-        by_dataset.setdefault(change["dataset"], []).append(change)
-    if not changes:
-        lines.append("Première version, ou changement de métadonnées seulement. / First release, or metadata only.")
-    for name, found in sorted(by_dataset.items()):
-        kinds = Counter("moved" if set(c["columns"]) == {"rang"} else c["change"] for c in found)
-        said = {
-            "added": "ajoutée(s) / added",
-            "removed": "retirée(s) / removed",
-            "changed": "modifiée(s) / changed",
-            "moved": "de rang seulement déplacé / moved only",
-        }
-        counts = ", ".join(f"{kinds[kind]} {text}" for kind, text in said.items() if kinds[kind])
-        lines.append(f"- **{name}** : {counts}")
-        lines += [
-            f"  - `{_code(change['key'])}` {said[change['change']]}"
-            for change in found[:20]
-            if set(change["columns"]) != {"rang"}
-        ]
+    if before is None:
+        return "\n".join([*lines, "Première version. / First release."]) + "\n"
+    by_dataset: dict[str, list[str]] = {}
+    for difference in differences(before, _schemas(descriptor)):
+        by_dataset.setdefault(difference.dataset, []).append(f"  - {difference.said}")
+    for name in {change["dataset"]: None for change in changes}:
+        by_dataset.setdefault(name, []).extend(_rows_note([c for c in changes if c["dataset"] == name]))
+    if not by_dataset:
+        lines.append("Métadonnées seulement. / Metadata only.")
+    for name, said in sorted(by_dataset.items()):
+        lines += [f"- **{name}**", *said]
     return "\n".join(lines) + "\n"
+
+
+def _rows_note(changes: Sequence[Mapping[str, Any]]) -> list[str]:
+    kinds = Counter("moved" if set(change["columns"]) == {"rang"} else change["change"] for change in changes)
+    named = [change for change in changes if set(change["columns"]) != {"rang"}]
+    left_out = len(named) - _SHOWN
+    return [
+        "  - lignes / rows: " + ", ".join(f"{kinds[kind]} {text}" for kind, text in _SAID.items() if kinds[kind]),
+        *(f"    - `{_code(change['key'])}` {_SAID[change['change']]}" for change in named[:_SHOWN]),
+        *([f"    - … et {left_out} autres / and {left_out} more"] if left_out > 0 else []),
+    ]
 
 
 def _readme(declarations: Declarations, descriptor: Mapping[str, Any]) -> str:

@@ -6,11 +6,14 @@ rows added or removed; a nullable column appended last; constraint loosened. Pat
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+    Schema = Mapping[str, Any]
 
 FIRST = "1.0.0"
 _TIGHTER_WHEN_HIGHER = {"minimum", "minLength"}
@@ -24,6 +27,15 @@ class Step(IntEnum):
     PATCH = 1
     MINOR = 2
     MAJOR = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One difference between two packages' schemas: the dataset, how far it moves the version, and in words."""
+
+    dataset: str
+    step: Step
+    said: str
 
 
 def after(version: str, step: Step) -> str:
@@ -40,13 +52,17 @@ def after(version: str, step: Step) -> str:
             return version
 
 
-def step_of_schemas(before: Mapping[str, Mapping[str, Any]], now: Mapping[str, Mapping[str, Any]]) -> Step:
-    """How far the version moves for the difference between two packages' Table Schemas, by dataset."""
-    steps = [Step.NONE]
-    steps += [Step.MAJOR for name in before if name not in now]
-    steps += [Step.MINOR for name in now if name not in before]
-    steps += [_schema(before[name], now[name]) for name in before if name in now]
-    return max(steps)
+def differences(before: Mapping[str, Schema], now: Mapping[str, Schema]) -> list[Difference]:
+    """What differs between two packages' Table Schemas, by dataset, in French and English."""
+    found = []
+    for name in sorted({*before, *now}):
+        if name not in now:
+            found.append(Difference(name, Step.MAJOR, "jeu de données retiré / dataset removed"))
+        elif name not in before:
+            found.append(Difference(name, Step.MINOR, "jeu de données ajouté / dataset added"))
+        else:
+            found += [Difference(name, step, said) for step, said in _schema(before[name], now[name])]
+    return found
 
 
 def step_of_changes(changes: Iterable[Mapping[str, Any]]) -> Step:
@@ -57,28 +73,46 @@ def step_of_changes(changes: Iterable[Mapping[str, Any]]) -> Step:
     return Step.PATCH if kinds else Step.NONE
 
 
-def _schema(before: Mapping[str, Any], now: Mapping[str, Any]) -> Step:
-    old, new = before["fields"], now["fields"]
-    names, new_names = [field["name"] for field in old], [field["name"] for field in new]
-    if new_names[: len(names)] != names or before["primaryKey"] != now["primaryKey"]:
-        return Step.MAJOR
-    steps = [_appended(field) for field in new[len(names) :]]
-    steps += [_field(one, other) for one, other in zip(old, new, strict=False)]
-    steps.append(_foreign(before.get("foreignKeys", []), now.get("foreignKeys", [])))
-    if dict(before) != dict(now):
-        steps.append(Step.PATCH)
-    return max(steps, default=Step.NONE)
+def _schema(before: Schema, now: Schema) -> Iterator[tuple[Step, str]]:
+    found = [*_columns(before, now), *_key(before, now), *_foreign(before, now)]
+    was = {field["name"]: field for field in before["fields"]}
+    for field in now["fields"]:
+        if field["name"] in was:
+            found += _field(was[field["name"]], field)
+    yield from found
+    if not found and dict(before) != dict(now):
+        yield Step.PATCH, "titres ou descriptions / titles or descriptions"
 
 
-def _appended(field: Mapping[str, Any]) -> Step:
-    return Step.MAJOR if field.get("constraints", {}).get("required") else Step.MINOR
+def _columns(before: Schema, now: Schema) -> Iterator[tuple[Step, str]]:
+    old, new = _names(before), _names(now)
+    for name in old:
+        if name not in new:
+            yield Step.MAJOR, f"colonne retirée / column removed: `{name}`"
+    appended = new[: len(old)] == old
+    for field in now["fields"]:
+        if field["name"] not in old:
+            minor = appended and not field.get("constraints", {}).get("required")
+            yield Step.MINOR if minor else Step.MAJOR, f"colonne ajoutée / column added: `{field['name']}`"
+    if [name for name in old if name in new] != [name for name in new if name in old]:
+        yield Step.MAJOR, "colonnes dans un autre ordre / columns reordered"
 
 
-def _field(before: Mapping[str, Any], now: Mapping[str, Any]) -> Step:
+def _key(before: Schema, now: Schema) -> Iterator[tuple[Step, str]]:
+    if before["primaryKey"] != now["primaryKey"]:
+        yield Step.MAJOR, f"clé / key: {', '.join(before['primaryKey'])} → {', '.join(now['primaryKey'])}"
+
+
+def _field(before: Schema, now: Schema) -> Iterator[tuple[Step, str]]:
+    name = now["name"]
     if before["type"] != now["type"]:
-        return Step.MAJOR
+        yield Step.MAJOR, f"type : `{name}` {before['type']} → {now['type']}"
     old, new = before.get("constraints", {}), now.get("constraints", {})
-    return max((_constraint(name, old.get(name), new.get(name)) for name in {*old, *new}), default=Step.NONE)
+    for constraint in sorted({*old, *new}):
+        was, there = old.get(constraint), new.get(constraint)
+        step = _constraint(constraint, was, there)
+        if step is not Step.NONE:
+            yield step, f"contrainte / constraint: `{name}` {constraint} {_shown(was)} → {_shown(there)}"
 
 
 def _constraint(name: str, before: Any, now: Any) -> Step:  # noqa: ANN401 (a constraint's value is any JSON)
@@ -96,7 +130,26 @@ def _constraint(name: str, before: Any, now: Any) -> Step:  # noqa: ANN401 (a co
     return Step.MINOR if looser else Step.MAJOR
 
 
-def _foreign(before: list[Any], now: list[Any]) -> Step:
-    if any(key not in before for key in now):
-        return Step.MAJOR
-    return Step.MINOR if any(key not in now for key in before) else Step.NONE
+def _foreign(before: Schema, now: Schema) -> Iterator[tuple[Step, str]]:
+    """Foreign keys added and taken away; one of a new column tightens nothing that was there."""
+    old, new = before.get("foreignKeys", []), now.get("foreignKeys", [])
+    for key in new:
+        if key not in old and set(key["fields"]) <= set(_names(before)):
+            yield Step.MAJOR, f"clé étrangère ajoutée / foreign key added: {_reference(key)}"
+    for key in old:
+        if key not in new:
+            yield Step.MINOR, f"clé étrangère retirée / foreign key removed: {_reference(key)}"
+
+
+def _reference(key: Schema) -> str:
+    parent = key["reference"]
+    return f"`{', '.join(key['fields'])}` → {parent['resource']}({', '.join(parent['fields'])})"
+
+
+def _names(schema: Schema) -> list[str]:
+    return [field["name"] for field in schema["fields"]]
+
+
+def _shown(value: object) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return "—" if value is None else "`" + text.replace("`", "'") + "`"

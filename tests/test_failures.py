@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.failures import PARAGRAPHS, RunFailedError
 
-REASONS = Path(__file__).parent.parent / "docs" / "reasons.md"
+FAILURES = Path(__file__).parent.parent / "docs" / "failures.md"
 
 
 def fields(template: str) -> set[str]:
@@ -21,7 +21,7 @@ def test_both_languages_tell_the_same(code: str) -> None:
     told = RunFailedError(code, **dict.fromkeys(fields(french) - {"kept"}, "dit {comme} cela"))
     assert "dit {comme} cela" in told.paragraph("fr")
     assert told.paragraph("en") == str(told)
-    assert f"`{code}`" in REASONS.read_text(encoding="utf-8")
+    assert f"`{code}`" in FAILURES.read_text(encoding="utf-8")
 
 
 def test_a_code_outside_the_list_is_a_fault_of_the_program() -> None:
