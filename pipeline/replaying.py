@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from pipeline import stages
+from pipeline.failures import RunFailedError
 from pipeline.paths import Home, RunFolder, read_json, sha256
 from pipeline.report import lock_hash
 from pipeline.run import Request, Run
@@ -42,7 +43,7 @@ def replay(out: Path, portal: str, version: str | None) -> Replay:
     line of SHA256SUMS that states its hash. With others, the values of data/ are compared, and that is said.
 
     Raises:
-        ReplayError: no such release, or an input is missing or altered.
+        ReplayError: no such release, an input is missing or altered, or what they are does not make a release.
     """
     home = Home(out / portal)
     version = version or home.version()
@@ -54,7 +55,7 @@ def replay(out: Path, portal: str, version: str | None) -> Replay:
     inputs = _inputs(home, run)
     exact = inputs["code"] == metadata.version("canceropole") and inputs["lock"] == lock_hash()
     with tempfile.TemporaryDirectory(prefix="canceropole-replay-") as scratch:
-        rebuilt = _rebuild(Path(scratch), home, run, inputs, portal)
+        rebuilt = _rebuilt(Path(scratch), home, run, inputs, portal)
         differing = _differing(released, rebuilt, f"{portal}.duckdb", exact=exact)
     files = len([path for path in released.rglob("*") if path.is_file()])
     terms = "byte for byte" if exact else "by value: the code or the lock differs from the release's"
@@ -71,6 +72,10 @@ def _inputs(home: Home, run: RunFolder) -> dict[str, Any]:
     inputs: dict[str, Any] = read_json(run.inputs)
     expected = {home.root / item["path"]: item["sha256"] for item in inputs["archives"]}
     expected |= {run.declarations / place: digest for place, digest in inputs["declarations"].items()}
+    if inputs["base"] is not None:
+        expected[home.release(inputs["base"]) / "datapackage.json"] = inputs["base_sha256"]
+    if inputs["status_sha256"] is not None:
+        expected[run.previous_status] = inputs["status_sha256"]
     for path, digest in expected.items():
         found = sha256(path) if path.is_file() else "no file"
         if found != digest:
@@ -80,12 +85,21 @@ def _inputs(home: Home, run: RunFolder) -> dict[str, Any]:
     return inputs
 
 
+def _rebuilt(scratch: Path, home: Home, run: RunFolder, inputs: dict[str, Any], portal: str) -> Path:
+    try:
+        return _rebuild(scratch, home, run, inputs, portal)
+    except (load.DeclarationError, load.UnknownPortalError, RunFailedError, duckdb.Error) as error:
+        raise ReplayError(f"The run {run.id} cannot be made again with the code of today: {error}", 1) from error
+
+
 def _rebuild(scratch: Path, home: Home, run: RunFolder, inputs: dict[str, Any], portal: str) -> Path:
     declarations = load.load(portal, run.declarations)
     request = Request(portal, only=tuple(inputs["only"]), schemas=run.declarations)
     copy = RunFolder(scratch / "runs" / run.id)
     copy.root.mkdir(parents=True)
     copy.archive.symlink_to((home.root / inputs["archives"][0]["path"]).resolve())
+    if run.previous_status.exists():
+        copy.previous_status.symlink_to(run.previous_status.resolve())
     rebuilt = Run(request, declarations, home, copy, inputs["base"])
     stages.extract(rebuilt)
     stages.normalize_rows(rebuilt)
@@ -99,32 +113,23 @@ def _rebuild(scratch: Path, home: Home, run: RunFolder, inputs: dict[str, Any], 
 
 
 def _differing(released: Path, rebuilt: Path, database: str, *, exact: bool) -> list[str]:
-    if not exact:
-        return [
-            f"  data/{path.name}: values differ"
-            for path in sorted((released / "data").glob("*.json"))
-            if _values(path) != _values(rebuilt / "data" / path.name)
-        ]
-    names = {p.relative_to(root).as_posix() for root in (released, rebuilt) for p in root.rglob("*") if p.is_file()}
-    return [
-        f"  {name}: {said}" for name in sorted(names) for said in [_compared(name, released, rebuilt, database)] if said
-    ]
+    both, pattern = (released, rebuilt), "*" if exact else "data/*.json"
+    names = {path.relative_to(root).as_posix() for root in both for path in root.rglob(pattern) if path.is_file()}
+    found = {name: _compared(name, released / name, rebuilt / name, database, exact=exact) for name in sorted(names)}
+    return [f"  {name}: {said}" for name, said in found.items() if said]
 
 
-def _compared(name: str, released: Path, rebuilt: Path, database: str) -> str:
-    one, other = released / name, rebuilt / name
+def _compared(name: str, one: Path, other: Path, database: str, *, exact: bool) -> str:
     if not one.is_file() or not other.is_file():
         return "only in the release" if one.is_file() else "only in the replay"
+    if not exact:
+        return "" if json.loads(one.read_bytes()) == json.loads(other.read_bytes()) else "values differ"
     if name == database:
         return "" if _content(one) == _content(other) else "content differs"
     if name == "SHA256SUMS":
         line = re.compile(rf"^[0-9a-f]{{64}}  {re.escape(database)}$", re.MULTILINE)
         return "" if line.sub("", one.read_text()) == line.sub("", other.read_text()) else "differs"
     return "" if one.read_bytes() == other.read_bytes() else "differs"
-
-
-def _values(path: Path) -> object:
-    return json.loads(path.read_bytes()) if path.is_file() else None
 
 
 def _content(path: Path) -> dict[str, object]:

@@ -7,12 +7,13 @@ import hashlib
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from pipeline.paths import read_json, sha256, write_json
-from schemas.reasons import Reason
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from pipeline.paths import read_json, resources_of, sha256, write, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from pipeline.failures import RunFailedError
     from pipeline.gate import Verdict
@@ -53,26 +54,56 @@ def crawl_errors(run: Run) -> str:
     return " ".join(f"{error['url']}: {error['message']} [{error['code']}]." for error in errors[:3])
 
 
-def stale(
-    run: Run, verdicts: Mapping[str, Verdict], tables: Mapping[str, Path], now: str
-) -> dict[str, tuple[str, Reason]]:
-    """Datasets kept from an earlier release because they are held: since when, and why."""
-    marks: dict[str, tuple[str, Reason]] = {}
-    if run.last is not None:
-        for resource in read_json(run.last / "datapackage.json")["resources"]:
-            if "stale" in resource and resource["format"] == "csv":
-                mark = resource["stale"]
-                marks[resource["name"]] = (mark["since"], Reason(mark["code"]))
-    kept = {name: mark for name, mark in marks.items() if name in tables and name not in run.names}
-    for name, verdict in verdicts.items():
-        if verdict.verdict == "held" and name in tables:
-            kept[name] = (marks[name][0] if name in marks else now, verdict.reasons[0])
-    return kept
+def keep_status(run: Run) -> None:
+    """Keeps status.json as it is before the run in the run's folder: an input, which the run will write anew.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    if run.home.status.exists():
+        write(run.folder.previous_status, run.home.status.read_bytes())
+
+
+def stale(run: Run, verdicts: Sequence[Verdict], now: str) -> dict[str, dict[str, Any]]:
+    """The marks of datasets kept from the last release because they are held (CONTRACT, 'report.json').
+
+    Args:
+        run: the run; its folder has the status before it.
+        verdicts: of the gate.
+        now: the archive's last date.
+
+    Returns:
+        since, code and message by dataset.
+    """
+    released = resources_of(run.last)
+    return {
+        found["name"]: {name: found[name] for name in ("since", "code", "message")}
+        for found in _freshness(run, verdicts, now)
+        if found["state"] == "held" and found["name"] in released
+    }
 
 
 def lock_hash() -> str:
-    """The SHA-256 of the installed packages, name==version: what the lock file made of this environment."""
-    installed = sorted({f"{d.name.lower()}=={d.version}" for d in metadata.distributions() if d.name})
+    """The SHA-256 of the packages this one needs, as name==version: what the lock file made of this environment.
+
+    What else is installed, development tools among it, has no part in a release. Requirements are those of the
+    packages' metadata (PEP 508), for this interpreter.
+    """
+    found: dict[str, str] = {}
+    seen: set[tuple[str, str]] = set()
+    wanted = [("canceropole", "")]
+    while wanted:
+        name, extra = wanted.pop()
+        if (name, extra) in seen:
+            continue
+        seen.add((name, extra))
+        distribution = metadata.distribution(name)
+        found[name] = distribution.version
+        for requirement in map(Requirement, distribution.requires or ()):
+            if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
+                needed = canonicalize_name(requirement.name)
+                wanted += [(needed, asked) for asked in ("", *requirement.extras)]
+    installed = sorted(f"{name}=={version}" for name, version in found.items())
     return hashlib.sha256("\n".join(installed).encode()).hexdigest()
 
 
@@ -106,11 +137,13 @@ def _crawl(run: Run) -> dict[str, Any]:
 
 def write_inputs(run: Run, version: str | None, kind: str) -> None:
     """Writes what the release is made from, by hash: all that `replay` needs, before there is one to replay."""
-    archive = run.folder.archive
+    archive, status = run.folder.archive, run.folder.previous_status
     inputs = {
         "run": run.folder.id,
         "version": version,
         "base": run.base,
+        "base_sha256": sha256(run.last / "datapackage.json") if run.last else None,
+        "status_sha256": sha256(status) if status.exists() else None,
         "kind": kind,
         "only": list(run.request.only),
         "archives": [{"path": archive.relative_to(run.home.root).as_posix(), "sha256": sha256(archive)}],
@@ -124,21 +157,50 @@ def write_inputs(run: Run, version: str | None, kind: str) -> None:
 
 def _status(run: Run, verdicts: Sequence[Verdict], checked: str) -> dict[str, Any]:
     """The freshness of every dataset, whether or not this run made a release."""
-    before = {d["name"]: d for d in read_json(run.home.status)["datasets"]} if run.home.status.exists() else {}
     return {
         "portal": run.request.portal,
         "run": run.folder.id,
         "version": run.home.version(),
-        "datasets": [
-            before[verdict.name]
-            if verdict.name not in run.names and verdict.name in before
-            else _freshness(verdict, before.get(verdict.name, {}), checked)
-            for verdict in verdicts
-        ],
+        "datasets": _freshness(run, verdicts, checked),
     }
 
 
-def _freshness(verdict: Verdict, before: Mapping[str, Any], checked: str) -> dict[str, Any]:
+def _freshness(run: Run, verdicts: Sequence[Verdict], checked: str) -> list[dict[str, Any]]:
+    """Every declared dataset's entry of status.json: as judged now, else as it was before."""
+    before = _before(run, verdicts)
+    judged = {verdict.name: verdict for verdict in verdicts if verdict.judged}
+    return [
+        _judged(judged[d.id], before.get(d.id, {}), checked) if d.id in judged else before[d.id]
+        for d in run.declarations.datasets
+        if d.id in judged or d.id in before
+    ]
+
+
+def _before(run: Run, verdicts: Sequence[Verdict]) -> dict[str, dict[str, Any]]:
+    """status.json's entries before the run; where it is not that of the last release, what this one's marks say."""
+    kept = run.folder.previous_status
+    status = read_json(kept) if kept.exists() else {"version": None, "datasets": []}
+    if status["version"] == run.base:
+        return {found["name"]: found for found in status["datasets"]}
+    released = resources_of(run.last)
+    created = read_json(run.last / "datapackage.json")["created"] if run.last else ""
+    return {v.name: _as_released(v, released[v.name].get("stale"), created) for v in verdicts if v.name in released}
+
+
+def _as_released(verdict: Verdict, mark: Mapping[str, Any] | None, created: str) -> dict[str, Any]:
+    return {
+        "name": verdict.name,
+        "state": "held" if mark else "fresh",
+        "checked": created,
+        "good": None if mark else created,
+        "since": mark["since"] if mark else None,
+        "rows": verdict.before,
+        "code": mark["code"] if mark else None,
+        "message": mark["message"] if mark else None,
+    }
+
+
+def _judged(verdict: Verdict, before: Mapping[str, Any], checked: str) -> dict[str, Any]:
     held = verdict.verdict == "held"
     reason = verdict.reasons[0] if held else None
     return {

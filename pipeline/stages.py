@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from pipeline import build, gate, normalize, release, validate
-from pipeline.descriptor import descriptor
+from pipeline.descriptor import descriptor, tables
 from pipeline.failures import RunFailedError
-from pipeline.paths import Home, write, write_json
-from pipeline.report import crawl_errors, failed, instant, report, stale, write_inputs
+from pipeline.paths import Home, resources_of, write, write_json
+from pipeline.report import crawl_errors, failed, instant, keep_status, report, stale, write_inputs
 from pipeline.run import (
     LIVE,
     PORTAL,
@@ -169,10 +169,11 @@ def build_and_release(run: Run, verdicts: Sequence[gate.Verdict]) -> str | None:
         The new version, or None when there is nothing to release.
 
     Raises:
-        RunFailedError: the package breaks its own descriptor, or cannot be written.
+        RunFailedError: the package cannot be built or written, or breaks its own descriptor.
     """
     staged = run.home.releases / f".{run.folder.id}"
     try:
+        keep_status(run)
         staged.mkdir(parents=True)
         version = package(run, verdicts, staged)
         if version is not None:
@@ -182,8 +183,10 @@ def build_and_release(run: Run, verdicts: Sequence[gate.Verdict]) -> str | None:
             release.switch(run.home, staged, version)
     except validate.PackageError as error:
         raise RunFailedError("package-broken", error=error) from error
-    except (OSError, duckdb.Error) as error:
+    except (OSError, duckdb.IOException) as error:
         raise unwritable(run.home, error) from error
+    except duckdb.Error as error:
+        raise RunFailedError("build-failed", error=error) from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     return version
@@ -191,34 +194,32 @@ def build_and_release(run: Run, verdicts: Sequence[gate.Verdict]) -> str | None:
 
 def package(run: Run, verdicts: Sequence[gate.Verdict], folder: Path) -> str | None:
     """Builds the whole package in `folder` (empty); None, and an unfinished folder, when nothing changed."""
-    judged = set(run.names)
-    by_name = {verdict.name: verdict for verdict in verdicts}
-    tables = {
-        dataset.id: path
-        for dataset in run.declarations.datasets
-        if dataset.id in by_name
-        for path in [gate.published(run.folder, dataset, by_name[dataset.id], run.last, judged=dataset.id in judged)]
-        if path is not None
-    }
-    if not tables:
+    let_out = {verdict.name: gate.published(run.folder, verdict, run.last) for verdict in verdicts}
+    rows = {name: path for name, path in let_out.items() if path is not None}
+    if not rows:
         return None
-    fresh = {name for name in tables if name in judged and by_name[name].verdict != "held"}
-    published = build.build(run.folder, run.declarations, tables, fresh, run.last, folder)
+    made = {verdict.name for verdict in verdicts if verdict.fresh}
+    made |= {dataset.id for dataset in run.declarations.datasets if dataset.derived}
+    released, sample = resources_of(run.last), kind(run) == SAMPLE
+    described = tables(run.declarations, made, released, sample=sample)
+    build.build(run.folder, run.declarations, described, rows, made, run.last, folder)
     created = instant(archive.last_date(run.folder.archive))
-    described = descriptor(
+    said = descriptor(
         run.declarations,
-        published,
+        described,
+        made,
+        released,
         folder,
         version="",
         created=created,
         run=run.folder.id,
-        sample=kind(run) == SAMPLE,
-        stale=stale(run, by_name, tables, created),
+        sample=sample,
+        stale=stale(run, verdicts, created),
     )
-    changes = [c for v in verdicts if v.verdict == "accepted" and v.name in tables for c in v.changes]
-    version = release.next_version(run.last, described, changes)
+    changes = [change for verdict in verdicts if verdict.fresh for change in verdict.changes]
+    version = release.next_version(run.last, said, changes)
     if version is not None:
-        release.finish(folder, run.declarations, {**described, "version": version}, changes)
+        release.finish(folder, run.declarations, run.last, {**said, "version": version}, changes)
     return version
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from schemas.personal import hidden
 from schemas.reasons import Reason
 from schemas.typography import visible
 
@@ -61,7 +62,7 @@ def dataset_line(dataset: Mapping[str, Any], language: str) -> tuple[str, str, s
 def reasons(report: Mapping[str, Any], language: str) -> list[tuple[str, bool, str]]:
     """Every reason of the run: dataset, whether it holds it, the sentence."""
     return [
-        (dataset["name"], dataset["verdict"] == "held", visible(Reason.from_json(reason).sentence(language)))
+        (dataset["name"], dataset["verdict"] == "held", visible(hidden(Reason.from_json(reason).sentence(language))))
         for dataset in report["datasets"]
         for reason in dataset["reasons"]
     ]
@@ -94,7 +95,7 @@ def markdown(report: Mapping[str, Any], language: str = "fr") -> str:
     told = reasons(report, language)
     lines += ["", *(f"- **{name}** {_plain(sentence)}" for name, _, sentence in told)] if told else []
     lines += ["", unclaimed_line(report, language), ""]
-    lines += [f"- {_plain(u['page'])} {_plain(u['place'])} {_plain(u['head'])}" for u in report["unclaimed"]]
+    lines += [f"- {_plain(u['page'])} {_plain(u['place'])} {_plain(hidden(u['head']))}" for u in report["unclaimed"]]
     return "\n".join(lines) + "\n"
 
 

@@ -15,13 +15,24 @@ if TYPE_CHECKING:
     from schemas.model import Portal
 
 MASK = "[adresse masquée]"
-_ADDRESS = re.compile(r"[^\s@<>\"'(),;:\[\]]+@[^\s@<>\"'(),;:\[\]]+\.[^\W\d_]{2,}")
+# An address as pages write it, `@` and `.` in words or in brackets included: local parts and domains, joined by them.
+_C = r"[^\s@＠﹫<>\"'(),;:\[\]/?=]"  # in a local part, beside the apostrophe within it (jean.d'arc)
+_D = r"[^\s@＠﹫<>\"'(),;:\[\]/?=&%#|{}]"  # in a domain
+_GAP = r"[^\S\n]{0,2}"
+_AT = rf"(?:{_GAP}(?:[@＠﹫]|[(\[{{<]{_GAP}(?:at|arob(?:ase?)?|[@＠﹫]){_GAP}[)\]}}>]|(?<=\s)arobase(?=\s)){_GAP}|%40)"
+_NAMED_DOT = rf"{_GAP}[(\[]{_GAP}(?:dot|point|\.){_GAP}[)\]]{_GAP}"
+_DOT = rf"(?:[.．]|{_NAMED_DOT})"
+_DOMAIN = rf"(?:{_D}|{_NAMED_DOT})+{_DOT}[^\W\d_]{{2,}}"
+# It begins where a run of characters does and no two repetitions share characters: a long text costs its length.
+_LOCAL = rf"(?<!{_C}){_C}+(?:(?:'|{_NAMED_DOT}){_C}+){{0,5}}"
+_WRITTEN = re.compile(rf"{_LOCAL}{_AT}{_DOMAIN}(?:(?:{_C}|'|{_NAMED_DOT})*{_AT}{_DOMAIN})*", re.IGNORECASE)
+_PLAIN = re.compile(rf"{_C}+(?:'{_C}+)*@{_D}+\.[^\W\d_]{{2,}}")
 
 
 def mailbox(printed: str) -> str | None:
     """The address, if the text is one e-mail address and nothing else (`mailto:` and its query left out)."""
     plain = re.sub(r"^mailto:", "", one_line(printed), flags=re.IGNORECASE).split("?")[0]
-    return plain if _ADDRESS.fullmatch(plain) else None
+    return plain if _PLAIN.fullmatch(plain) else None
 
 
 def is_role(address: str, portal: Portal) -> bool:
@@ -50,5 +61,18 @@ def role_mailbox(printed: str, portal: Portal) -> str | None:
 
 
 def masked(printed: str, portal: Portal) -> str:
-    """The text with every person's address replaced by `[adresse masquée]`."""
-    return _ADDRESS.sub(lambda match: match[0] if is_role(match[0], portal) else MASK, printed)
+    """The text with every person's address replaced by `[adresse masquée]`, however the page writes its `@` and dots.
+
+    One that stays unclear once it is written plainly is a person's.
+    """
+    return _WRITTEN.sub(lambda match: match[0] if role_mailbox(_plainly(match[0]), portal) else MASK, printed)
+
+
+def hidden(printed: str) -> str:
+    """The text with every address masked, a role's too: for messages, which leave a run's folder by mail and by log."""
+    return _WRITTEN.sub(MASK, printed)
+
+
+def _plainly(written: str) -> str:
+    dotted = re.sub(_DOT, ".", written, flags=re.IGNORECASE)
+    return re.sub(_AT, "@", dotted, flags=re.IGNORECASE)

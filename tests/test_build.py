@@ -16,11 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import build
+from pipeline.descriptor import tables
 from pipeline.normalize import Row, frame
 from pipeline.paths import RunFolder, read_json
 from schemas import load
 from schemas.model import Dataset
 from schemas.personal import MASK
+from schemas.table_schema import table_schema
 from schemas.typography import key_text
 
 if TYPE_CHECKING:
@@ -101,7 +103,8 @@ def built(folder: Path, rows: list[dict[str, Any]]) -> Path:
     table = run.root / "drawn.parquet"
     frame(DRAWN, rows).to_parquet(table, index=False)
     drawn = load.Declarations(portal.portal, (DRAWN,), portal.references, portal.files)
-    build.build(run, drawn, {"drawn": table}, {"drawn"}, None, package)
+    described = tables(drawn, {"drawn"}, {}, sample=False)
+    build.build(run, drawn, described, {"drawn": table}, {"drawn"}, None, package)
     return package
 
 
@@ -165,7 +168,7 @@ def test_no_cell_begins_with_what_a_spreadsheet_runs_and_the_guard_comes_off(
     rows: list[Row] = [{"cle": n, **empty, "c_string": text} for n, text in enumerate(texts)]
     with duckdb.connect() as con:
         con.register("drawn", frame(DRAWN, rows))
-        build.write_csv(con, DRAWN, path)
+        build.write_csv(con, {"name": "drawn", "schema": table_schema(DRAWN, {})}, path)
     with path.open(encoding="utf-8", newline="") as file:
         cells = [row["c_string"] for row in csv.DictReader(file)]
     for text, cell in zip(texts, cells, strict=True):
@@ -185,6 +188,29 @@ def test_a_whole_number_has_no_point(tmp_path: Path, number: float, printed: str
     assert f'"c_number":{printed},' in (package / "data" / "drawn.json").read_text(encoding="utf-8")
 
 
+def test_rows_that_break_their_schema_are_no_fault_of_the_disk(tmp_path: Path) -> None:
+    twice: list[Row] = [{"cle": 1, **{f"c_{kind}": None for kind in VALUES}}] * 2
+    with pytest.raises(duckdb.ConstraintException) as error:
+        built(tmp_path, twice)
+    assert not isinstance(error.value, duckdb.IOException)
+
+
+@pytest.mark.parametrize(
+    ("parent", "field", "kept"),
+    [("drawn", "cle", True), ("", "cle", True), ("drawn", "ancienne", False), ("disparu", "cle", False)],
+)
+def test_a_table_carried_over_keeps_the_foreign_keys_that_still_lead_somewhere(
+    parent: str, field: str, *, kept: bool, declarations: Declarations
+) -> None:
+    portal = load.Declarations(declarations.portal, (DRAWN,), declarations.references, {})
+    key = {"fields": ["c_integer"], "reference": {"resource": parent, "fields": [field]}}
+    schema = {**table_schema(DRAWN, {}), "foreignKeys": [key]}
+    released = {"drawn": {"name": "drawn", "title": "Autrefois", "schema": schema}}
+    [table] = tables(portal, set(), released, sample=False)
+    assert table["title"] == "Autrefois"
+    assert table["schema"] == (schema if kept else table_schema(DRAWN, {}))
+
+
 def test_a_cell_that_is_empty_is_null_everywhere(tmp_path: Path) -> None:
     package = built(tmp_path, [{"cle": 1, **{f"c_{kind}": None for kind in VALUES}}])
     assert (package / "data" / "drawn.csv").read_text().splitlines()[1] == "1,,,,,,"
@@ -192,14 +218,14 @@ def test_a_cell_that_is_empty_is_null_everywhere(tmp_path: Path) -> None:
     assert item == {"cle": 1, **{f"c_{kind}": None for kind in VALUES}}
 
 
-def tables(package: Path) -> dict[str, list[str]]:
+def keys_of(package: Path) -> dict[str, list[str]]:
     resources = read_json(package / "datapackage.json")["resources"]
     return {r["name"]: r["schema"]["primaryKey"] for r in resources if r["format"] == "csv"}
 
 
 def test_formats_of_a_release_agree_and_are_sorted_by_key(sample: Done) -> None:
     with duckdb.connect(str(sample.latest / f"{PORTAL}.duckdb"), read_only=True) as con:
-        for name, key in tables(sample.latest).items():
+        for name, key in keys_of(sample.latest).items():
             data = sample.latest / "data"
             parquet = con.read_parquet(str(data / f"{name}.parquet"))
             rows = parquet.fetchall()
@@ -230,7 +256,7 @@ def test_the_database_explains_itself(sample: Done, declarations: Declarations) 
                 "WHERE constraint_type = 'PRIMARY KEY'"
             ).fetchall()
         )
-    assert keys == tables(sample.latest)
+    assert keys == keys_of(sample.latest)
     assert comments.keys() == keys.keys()
     for name, comment in comments.items():
         assert comment.startswith(declarations.dataset(name).title.fr), name

@@ -109,11 +109,19 @@ def test_a_table_that_is_not_there_has_no_rows(tmp_path: Path) -> None:
     assert {name: pair[0] for name, pair in removed["columns"].items() if pair[0] is not None} == columns
 
 
-def test_only_shared_columns_are_compared(tmp_path: Path) -> None:
+def test_a_column_of_one_table_is_null_in_the_other(tmp_path: Path) -> None:
     before = dataset(["nom"], {"nom": "string", "vieux": "string"})
     after = dataset(["nom"], {"nom": "string", "neuf": "string"})
     old = table(tmp_path / "before.parquet", [{"nom": "a", "vieux": "x"}], before)
     new = table(tmp_path / "after.parquet", [{"nom": "a", "neuf": "y"}], after)
+    [change] = changes(after, old, new)
+    assert (change["change"], change["columns"]) == ("changed", {"neuf": [None, "y"], "vieux": ["x", None]})
+
+
+def test_an_empty_new_column_changes_no_row(tmp_path: Path) -> None:
+    before, after = dataset(["nom"], {"nom": "string"}), dataset(["nom"], {"nom": "string", "neuf": "integer"})
+    old = table(tmp_path / "before.parquet", [{"nom": "a"}], before)
+    new = table(tmp_path / "after.parquet", [{"nom": "a", "neuf": None}], after)
     assert changes(after, old, new) == []
 
 

@@ -12,6 +12,7 @@ from pipeline.paths import RunFolder, read_json, write_json
 from schemas.load import Declarations, load
 from schemas.model import Dataset
 from schemas.reasons import Reason
+from schemas.table_schema import table_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,7 +56,13 @@ class Case:
         self.declarations = Declarations(portal.portal, datasets, portal.references, {})
 
     def released(self, name: str, table: Rows) -> None:
+        """Adds a table to the release, as it is declared now."""
         self._write(self.last / "data" / f"{name}.parquet", name, table)
+        dataset = self.declarations.dataset(name)
+        keys = {d.id: d.key[0] for d in self.declarations.datasets}
+        described = self.last / "datapackage.json"
+        before = read_json(described)["resources"] if described.exists() else []
+        write_json(described, {"resources": [*before, {"name": name, "schema": table_schema(dataset, keys)}]})
 
     def found(self, name: str, table: Rows, faults: Iterable[Reason] = (), notes: Iterable[Reason] = ()) -> None:
         self._write(self.run.table(name), name, table)
@@ -66,10 +73,8 @@ class Case:
         last = self.last if self.last.exists() else None
         return {verdict.name: verdict for verdict in gate(self.run, self.declarations, last, only)}
 
-    def table(self, verdict: Verdict, *only: str) -> Path | None:
-        dataset = self.declarations.dataset(verdict.name)
-        last = self.last if self.last.exists() else None
-        return published(self.run, dataset, verdict, last, judged=verdict.name in only)
+    def table(self, verdict: Verdict) -> Path | None:
+        return published(self.run, verdict, self.last if self.last.exists() else None)
 
     def _write(self, path: Path, name: str, table: Rows) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -196,7 +201,7 @@ def test_a_dataset_held_on_its_first_run_is_left_out(tmp_path: Path) -> None:
     case.found("jeu", rows("a"), faults=[HELD])
     verdict = case.judged("jeu")["jeu"]
     assert (verdict.verdict, verdict.rows) == ("held", 0)
-    assert case.table(verdict, "jeu") is None
+    assert case.table(verdict) is None
 
 
 def test_a_held_dataset_keeps_its_last_rows(tmp_path: Path) -> None:
@@ -204,14 +209,14 @@ def test_a_held_dataset_keeps_its_last_rows(tmp_path: Path) -> None:
     case.released("jeu", rows("a"))
     case.found("jeu", rows("b"))
     verdict = case.judged("jeu")["jeu"]
-    assert case.table(verdict, "jeu") == case.last / "data" / "jeu.parquet"
+    assert case.table(verdict) == case.last / "data" / "jeu.parquet"
 
 
 def test_an_accepted_dataset_gives_this_runs_rows(tmp_path: Path) -> None:
     case = Case(tmp_path, dataset("jeu"))
     case.found("jeu", rows("b"))
     verdict = case.judged("jeu")["jeu"]
-    assert case.table(verdict, "jeu") == case.run.table("jeu")
+    assert case.table(verdict) == case.run.table("jeu")
 
 
 def test_a_dataset_that_was_not_asked_for_is_carried_over(tmp_path: Path) -> None:
@@ -223,7 +228,7 @@ def test_a_dataset_that_was_not_asked_for_is_carried_over(tmp_path: Path) -> Non
         "jeu": ("accepted", 1),
         "autre": ("unchanged", 2),
     }
-    assert case.table(verdicts["autre"], "jeu") == case.last / "data" / "autre.parquet"
+    assert case.table(verdicts["autre"]) == case.last / "data" / "autre.parquet"
 
 
 def test_verdicts_are_written_as_the_report_has_them(tmp_path: Path) -> None:
@@ -288,6 +293,22 @@ def test_a_child_whose_new_parent_is_held_is_held(tmp_path: Path) -> None:
     assert codes(verdicts["enfants"]) == ["parent-held"]
 
 
+def test_whichever_side_is_held_keeps_its_last_count(tmp_path: Path) -> None:
+    case = Case(tmp_path, dataset("parents", keys_lost=1), dataset("enfants", "parents"), dataset("seuls", "enfants"))
+    case.released("parents", rows("p", "q", "r"))
+    case.released("enfants", rows("a", parent="p"))
+    case.found("parents", rows("q"))
+    case.found("enfants", [], faults=[HELD])
+    case.found("seuls", rows("x", "y", parent="b"))
+    found = {name: verdict.as_json() for name, verdict in case.judged("parents", "enfants", "seuls").items()}
+    assert [reason["code"] for reason in found["parents"]["reasons"]] == ["child-held", "rows-lost-tolerated"]
+    assert {name: (told["verdict"], told["rows"], told["removed"]) for name, told in found.items()} == {
+        "parents": ("held", 3, 0),
+        "enfants": ("held", 1, 0),
+        "seuls": ("held", 0, 0),
+    }
+
+
 def test_a_child_of_a_held_parents_last_rows_is_accepted(tmp_path: Path) -> None:
     case = family(tmp_path)
     case.released("parents", rows("p"))
@@ -302,7 +323,7 @@ def test_a_child_is_held_with_a_parent_held_on_its_first_run(tmp_path: Path) -> 
     case.found("enfants", rows("a", parent="p"))
     verdicts = case.judged("parents", "enfants")
     assert codes(verdicts["enfants"]) == ["parent-held"]
-    assert case.table(verdicts["enfants"], "parents", "enfants") is None
+    assert case.table(verdicts["enfants"]) is None
 
 
 def test_a_parent_that_a_held_child_still_needs_is_held(tmp_path: Path) -> None:
@@ -370,3 +391,33 @@ def test_a_held_table_released_before_its_foreign_key_was_declared_refers_to_not
     case.found("enfants", [], faults=[HELD])
     verdicts = case.judged("parents", "enfants")
     assert {name: verdict.verdict for name, verdict in verdicts.items()} == {"parents": "accepted", "enfants": "held"}
+
+
+def test_a_held_table_refers_by_the_foreign_keys_it_was_released_with(tmp_path: Path) -> None:
+    parents = dataset("parents", keys_lost=1)
+    before = Case(tmp_path, parents, dataset("enfants", "parents"))
+    before.released("parents", rows("p", "q"))
+    before.released("enfants", rows("a", parent="p"))
+    case = Case(tmp_path, parents, dataset("enfants"))
+    case.found("parents", rows("q"))
+    case.found("enfants", [], faults=[HELD])
+    assert codes(case.judged("parents", "enfants")["parents"]) == ["child-held"]
+
+
+def test_a_parent_carried_over_is_referred_to_by_the_key_it_was_released_with(tmp_path: Path) -> None:
+    before = Case(tmp_path, dataset("parents"))
+    before.released("parents", rows("p"))
+    renamed = dataset("parents").model_dump(by_alias=True)
+    renamed["fields"][0]["name"], renamed["key"] = "code", ["code"]
+    case = Case(tmp_path, Dataset.model_validate(renamed), dataset("enfants", "parents"))
+    case.found("enfants", rows("a", parent="p"))
+    assert case.judged("enfants")["enfants"].verdict == "accepted"
+
+
+def test_a_held_table_may_have_referred_to_what_is_no_longer_declared(tmp_path: Path) -> None:
+    before = Case(tmp_path, dataset("parents"), dataset("enfants", "parents"))
+    before.released("parents", rows("p"))
+    before.released("enfants", rows("a", parent="p"))
+    case = Case(tmp_path, dataset("enfants"))
+    case.found("enfants", [], faults=[HELD])
+    assert codes(case.judged("enfants")["enfants"]) == ["block-missing"]

@@ -9,15 +9,34 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+import pandas as pd
 import pytest
 from conftest import ROOT, Done
 from frictionless import Package, system
 from jsonschema import Draft7Validator
 from jsonschema.validators import validator_for
-from test_refresh import CORRECTED, archive_of, changed, out, refresh, released, versions
+from test_refresh import (
+    AXES_PAGE,
+    CORRECTED,
+    HOLDER_CHANGED,
+    LOST,
+    TABLE_GONE,
+    archive_of,
+    changed,
+    declarations,
+    out,
+    refresh,
+    released,
+    status,
+    verdicts,
+    versions,
+)
 
 from pipeline import release
+from pipeline.failures import RunFailedError
 from pipeline.paths import Home
+from schemas.load import load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -143,3 +162,208 @@ def test_the_switch_replaces_the_link_and_leaves_no_draft(tmp_path: Path) -> Non
 
 def versions_of(home: Home) -> list[str]:
     return sorted(path.name for path in home.releases.iterdir())
+
+
+STRICTER = (
+    "key: [tumorotheque_id]",
+    """  - name: statut
+    from: Responsable
+    title: {fr: Statut, en: Status}
+    constraints: {required: true}
+key: [tumorotheque_id]""",
+)
+
+
+def untouched(out: Path, before: str, after: str, name: str) -> None:
+    """Holds a dataset of one release to what an earlier one has: files, descriptor but for the mark, table."""
+    old, new = (out / "canceropole-idf" / "releases" / version for version in (before, after))
+    for file in (f"data/{name}.csv", f"data/{name}.parquet", f"data/{name}.json", f"schemas/{name}.schema.json"):
+        assert (old / file).read_bytes() == (new / file).read_bytes(), file
+        assert file.startswith("schemas/") or (old / file).samefile(new / file), f"{file} is linked"
+    was, now = (
+        [{**r, "stale": None} for r in described(folder)["resources"] if r["path"].startswith(f"data/{name}.")]
+        for folder in (old, new)
+    )
+    assert was == now
+    assert table_of(old, name) == table_of(new, name)
+
+
+def table_of(folder: Path, name: str) -> object:
+    with duckdb.connect(str(folder / "canceropole-idf.duckdb"), read_only=True) as con:
+        told = con.execute("SELECT sql, comment FROM duckdb_tables() WHERE table_name = ?", [name]).fetchall()
+        columns = "SELECT column_name, comment FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index"
+        return told, con.execute(columns, [name]).fetchall(), con.table(name).fetchall()
+
+
+@pytest.mark.parametrize("only", [(), ("axes_coordinateurs",)])
+def test_a_changed_declaration_waits_until_its_dataset_is_accepted(
+    sample: Done, out: Path, tmp_path: Path, only: tuple[str, ...]
+) -> None:
+    lost = changed(archive_of(sample), tmp_path / "a.warc.gz", {**LOST, **HOLDER_CHANGED})
+    stricter = declarations(tmp_path, "tumorotheques.yml", *STRICTER)
+    report = refresh(out, lost, *only, schemas=stricter)
+    assert (report["version"], verdicts(report)["tumorotheques"]) == ("1.0.1", "unchanged" if only else "held")
+    untouched(out, "1.0.0", "1.0.1", "tumorotheques")
+    assert release_note(out).count("tumorotheques") == 0
+
+    mended = changed(archive_of(sample), tmp_path / "b.warc.gz", HOLDER_CHANGED)
+    report = refresh(out, mended, schemas=stricter)
+    assert (report["version"], verdicts(report)["tumorotheques"]) == ("2.0.0", "accepted")
+    assert "statut" in (out / "canceropole-idf" / "latest" / "data" / "tumorotheques.csv").read_text(encoding="utf-8")
+    assert "colonne ajoutée / column added: `statut`" in release_note(out)
+
+
+def release_note(out: Path) -> str:
+    return (out / "canceropole-idf" / "latest" / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_a_column_appended_and_filled_is_a_minor_with_its_rows(sample: Done, out: Path, tmp_path: Path) -> None:
+    before, after = STRICTER
+    looser = declarations(tmp_path, "tumorotheques.yml", before, after.replace("required: true", ""))
+    report = refresh(out, f"run:{archive_of(sample).parent.name}", schemas=looser)
+    assert report["version"] == "1.1.0"
+    found = json.loads((out / "canceropole-idf" / "latest" / "changes.json").read_bytes())
+    assert {(change["dataset"], tuple(change["columns"])) for change in found} == {("tumorotheques", ("statut",))}
+
+
+def test_a_package_that_cannot_be_built_is_a_fault_of_ours(sample: Done, out: Path, tmp_path: Path) -> None:
+    table = out / "canceropole-idf" / "latest" / "data" / "financements.parquet"
+    rows = pd.read_parquet(table)
+    pd.concat([rows, rows]).to_parquet(table, index=False)
+    source = changed(archive_of(sample), tmp_path / "a.warc.gz", HOLDER_CHANGED)
+    with pytest.raises(RunFailedError, match="could not be built") as failed:
+        refresh(out, source, "axes_coordinateurs")
+    assert failed.value.code == "build-failed"
+    assert versions(out) == ["1.0.0"]
+
+
+# How long a dataset has been held
+
+
+def test_a_release_of_another_dataset_marks_what_is_still_held(sample: Done, out: Path, tmp_path: Path) -> None:
+    lost = changed(archive_of(sample), tmp_path / "a.warc.gz", LOST)
+    assert refresh(out, lost)["version"] is None
+    held = status(out)["tumorotheques"]
+    report = refresh(out, changed(lost, tmp_path / "b.warc.gz", HOLDER_CHANGED), "axes_coordinateurs")
+    assert report["version"] == "1.0.1"
+    marks = {r["name"]: r["stale"] for r in described(out / "canceropole-idf" / "latest")["resources"] if "stale" in r}
+    assert marks["tumorotheques-parquet"] == {name: held[name] for name in ("since", "code", "message")}
+    assert status(out)["tumorotheques"] == held
+
+    (out / "canceropole-idf" / "status.json").unlink()
+    again = changed(lost, tmp_path / "c.warc.gz", {AXES_PAGE: ("Isabelle Stücker", "Isabelle Martin")})
+    assert refresh(out, again, "axes_coordinateurs")["version"] == "1.0.2"
+    told = status(out)["tumorotheques"]
+    assert {name: told[name] for name in ("state", "since", "code", "rows")} == {
+        name: held[name] for name in ("state", "since", "code", "rows")
+    }
+
+
+def test_what_was_never_released_stays_in_the_status(sample: Done, tmp_path: Path) -> None:
+    out = tmp_path / "outputs"
+    gone = changed(archive_of(sample), tmp_path / "a.warc.gz", TABLE_GONE)
+    refresh(out, gone)
+    held = status(out)["tumorotheques"]
+    assert (held["state"], held["rows"]) == ("held", 0)
+    refresh(out, changed(gone, tmp_path / "b.warc.gz", HOLDER_CHANGED), "axes_coordinateurs")
+    assert status(out)["tumorotheques"] == held
+
+
+# The change note
+
+
+def package(folder: Path, version: str, **columns: str) -> dict[str, Any]:
+    """The descriptor of a package of one table, written in its folder."""
+    fields = [{"name": name, "type": kind} for name, kind in {"cle": "string", **columns}.items()]
+    schema = {"fields": fields, "primaryKey": ["cle"], "missingValues": [""]}
+    told = {
+        "title": "Portail",
+        "description": "…",
+        "description_en": "…",
+        "version": version,
+        "created": "2026-11-23T15:30:00Z",
+        "sources": [{"title": "Portail", "path": "https://portail.example/"}],
+        "resources": [{"name": "jeu", "title": "Jeu", "format": "csv", "schema": schema}],
+    }
+    folder.mkdir()
+    (folder / "datapackage.json").write_text(json.dumps(told), encoding="utf-8")
+    return told
+
+
+def note(tmp_path: Path, now: dict[str, Any], changes: list[dict[str, Any]], last: Path | None) -> list[str]:
+    release.finish(tmp_path / "now", load("canceropole-idf"), last, now, changes)
+    return (tmp_path / "now" / "CHANGELOG.md").read_text(encoding="utf-8").splitlines()[4:]
+
+
+def test_a_first_release_says_so(tmp_path: Path) -> None:
+    assert note(tmp_path, package(tmp_path / "now", "1.0.0"), [], None) == ["Première version. / First release."]
+
+
+def test_a_release_of_metadata_says_so(tmp_path: Path) -> None:
+    package(tmp_path / "last", "1.0.0")
+    now = package(tmp_path / "now", "1.0.1")
+    assert note(tmp_path, now, [], tmp_path / "last") == ["Métadonnées seulement. / Metadata only."]
+
+
+def test_the_note_says_what_columns_and_rows_changed_and_how_many_it_leaves_out(tmp_path: Path) -> None:
+    package(tmp_path / "last", "1.0.0", note="string")
+    now = package(tmp_path / "now", "2.0.0", note="integer", rang="integer")
+    keys = [f"c{number:02}" for number in range(23)]
+    rows = [{"dataset": "jeu", "key": key, "change": "added", "columns": {"cle": [None, key]}} for key in keys]
+    moved = {"dataset": "jeu", "key": "a`b", "change": "changed", "columns": {"rang": [1, 2]}}
+    assert note(tmp_path, now, [*rows, moved], tmp_path / "last") == [
+        "- **jeu**",
+        "  - colonne ajoutée / column added: `rang`",
+        "  - type : `note` string → integer",
+        "  - lignes / rows: 23 ajoutée(s) / added, 1 de rang seulement déplacé / moved only",
+        *(f"    - `{key}` ajoutée(s) / added" for key in keys[:20]),
+        "    - … et 3 autres / and 3 more",
+    ]
+
+
+# What lies about
+
+
+def home_of(tmp_path: Path, *versions: str, latest: str | None) -> Home:
+    home = Home(tmp_path)
+    for version in versions:
+        home.release(version).mkdir(parents=True)
+    if latest:
+        home.latest.symlink_to(f"releases/{latest}")
+    return home
+
+
+def test_stray_files_break_nothing(tmp_path: Path) -> None:
+    home = home_of(tmp_path, "1.0.0", "1.9.0", "1.10.0", latest="1.9.0")
+    (home.releases / ".DS_Store").write_text("")
+    (home.releases / "LISEZMOI.txt").write_text("à nous")
+    (home.releases / "2.0.0-essai").mkdir()
+    release.clear_unfinished(home)
+    assert versions_of(home) == ["1.0.0", "1.9.0", "2.0.0-essai", "LISEZMOI.txt"]
+
+
+def test_a_first_release_that_was_not_made_current_is_removed(tmp_path: Path) -> None:
+    home = home_of(tmp_path, "1.0.0", latest=None)
+    release.clear_unfinished(home)
+    assert versions_of(home) == []
+    release.clear_unfinished(home)
+    release.clear_unfinished(Home(tmp_path / "vide"))
+
+
+@pytest.mark.parametrize("lost", ["missing", "dangling", "copied", "dangling, nothing released"])
+def test_without_a_link_to_the_current_release_nothing_is_removed(tmp_path: Path, lost: str) -> None:
+    nothing = lost.endswith("nothing released")
+    home = home_of(tmp_path, *(() if nothing else ("1.0.0", "1.10.0", "1.9.0")), latest=None)
+    home.releases.mkdir(exist_ok=True)
+    (home.releases / ".20200101T000000Z").mkdir()
+    if lost.startswith("dangling"):
+        home.latest.symlink_to("releases/3.0.0")
+    if lost == "copied":
+        home.latest.mkdir()
+    before = versions_of(home)
+    with pytest.raises(release.NoLatestError) as error:
+        release.clear_unfinished(home)
+    assert str(home.latest) in str(error.value)
+    assert nothing or "1.0.0, 1.9.0, 1.10.0" in str(error.value)
+    assert nothing or f"ln -sfn releases/1.10.0 {home.latest}" in str(error.value)
+    assert versions_of(home) == before

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import Done, canceropole
-from test_refresh import CORRECTED, LOST, archive_of, changed, out, refresh
+from test_refresh import CORRECTED, HOLDER_CHANGED, LOST, archive_of, changed, out, refresh
 
-from pipeline.paths import read_json, write_json
+from pipeline.paths import read_json, sha256, write_json
 from pipeline.replaying import ReplayError, replay
+from pipeline.report import lock_hash
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,3 +120,69 @@ def test_the_command_lists_the_releases_there_are(sample: Done) -> None:
     done = canceropole("replay", PORTAL, "9.9.9", out=sample.out)
     assert (done.status, done.stdout) == (2, "")
     assert "1.0.0" in done.stderr
+
+
+def test_a_table_only_the_replay_has_is_named_by_value_too(sample: Done, out: Path) -> None:
+    inputs = out / archive_of(sample).relative_to(sample.out).with_name("inputs.json")
+    write_json(inputs, {**read_json(inputs), "lock": "0" * 64})
+    (out / PORTAL / "latest" / "data" / "tumorotheques.json").unlink()
+    assert replay(out, PORTAL, None).told.splitlines()[1:] == ["  data/tumorotheques.json: only in the replay"]
+
+
+def test_a_declaration_that_no_longer_reads_is_said(sample: Done, out: Path) -> None:
+    run = (out / archive_of(sample).relative_to(sample.out)).parent
+    place = f"{PORTAL}/tumorotheques.yml"
+    kept = run / "declarations" / place
+    kept.write_text(kept.read_text(encoding="utf-8").replace("key: [", "clef: ["), encoding="utf-8")
+    inputs = read_json(run / "inputs.json")
+    inputs["declarations"][place] = sha256(kept)
+    write_json(run / "inputs.json", inputs)
+    done = canceropole("replay", PORTAL, out=out)
+    assert done.status == 1
+    assert f"{place}:clef" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("altered", [True, False])
+def test_the_release_before_must_be_there_as_it_was(sample: Done, out: Path, tmp_path: Path, *, altered: bool) -> None:
+    refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED))
+    base = out / PORTAL / "releases" / "1.0.0"
+    if altered:
+        (base / "datapackage.json").write_bytes((base / "datapackage.json").read_bytes() + b" ")
+    else:
+        shutil.rmtree(base)
+    with pytest.raises(ReplayError, match=r"1\.0\.0/datapackage\.json") as error:
+        replay(out, PORTAL, "1.0.1")
+    assert error.value.status == 1
+
+
+def test_a_release_of_one_dataset_repeats_with_the_marks_it_had(sample: Done, out: Path, tmp_path: Path) -> None:
+    lost = changed(archive_of(sample), tmp_path / "a.warc.gz", LOST)
+    refresh(out, lost)
+    report = refresh(out, changed(lost, tmp_path / "b.warc.gz", HOLDER_CHANGED), "axes_coordinateurs")
+    refresh(out, changed(archive_of(sample), tmp_path / "c.warc.gz", HOLDER_CHANGED))
+    assert read_json(out / PORTAL / "status.json")["version"] == "1.0.2"
+    found = replay(out, PORTAL, "1.0.1")
+    assert found.same, found.told
+    kept = out / PORTAL / "runs" / report["run"] / "previous-status.json"
+    kept.write_bytes(kept.read_bytes() + b" ")
+    with pytest.raises(ReplayError, match=r"previous-status\.json"):
+        replay(out, PORTAL, "1.0.1")
+
+
+def installed(folder: Path, name: str, version: str) -> None:
+    """A distribution of that name and version, first in the folder that is searched first."""
+    told = folder / f"{name}-{version}.dist-info" / "METADATA"
+    told.parent.mkdir()
+    told.write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", encoding="utf-8")
+
+
+def test_only_what_the_package_needs_is_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = lock_hash()
+    for name, version, same in (("outil", "1.0", True), ("pytest", "0.1", True), ("duckdb", "0.1", False)):
+        folder = tmp_path / name
+        folder.mkdir()
+        installed(folder, name, version)
+        with monkeypatch.context() as patch:
+            patch.syspath_prepend(folder)
+            assert (lock_hash() == before) == same, name

@@ -83,7 +83,7 @@ def write(dataset: Dataset, table: pd.DataFrame, path: Path) -> None:
         columns = ", ".join(f'CAST("{f.name}" AS {TYPES[f.type]}) AS "{f.name}"' for f in dataset.fields)
         con.register("incoming", table.astype(object).where(table.notna(), None))
         con.execute(f'CREATE TABLE "{dataset.id}" AS SELECT {columns} FROM incoming')  # noqa: S608 (drawn names)
-        write_csv(con, dataset, path)
+        write_csv(con, {"name": dataset.id, "schema": table_schema(dataset, {})}, path)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

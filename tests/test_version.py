@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.version import FIRST, Step, after, step_of_changes, step_of_schemas
+from pipeline.version import FIRST, Step, after, differences, step_of_changes
 
 Schema = dict[str, Any]
 
@@ -43,6 +43,10 @@ def fields(*names: str, **changes: object) -> Schema:
     made = [known.get(name, {"name": name, "type": "string", "title": name}) for name in names]
     made[1] |= changes
     return {**BEFORE, "fields": made}
+
+
+def step_of_schemas(before: dict[str, Schema], now: dict[str, Schema]) -> Step:
+    return max((difference.step for difference in differences(before, now)), default=Step.NONE)
 
 
 def step(now: Schema, before: Schema = BEFORE) -> Step:
@@ -168,3 +172,35 @@ def test_the_largest_step_decides() -> None:
 )
 def test_rows_move_the_version(kinds: list[str], expected: Step) -> None:
     assert step_of_changes({"change": kind} for kind in kinds) == expected
+
+
+def test_a_foreign_key_of_an_appended_column_tightens_nothing() -> None:
+    now = fields("cle", "note", "parent", "tuteur")
+    key = {"fields": ["tuteur"], "reference": {"resource": "autres", "fields": ["cle"]}}
+    assert step({**now, "foreignKeys": [*BEFORE["foreignKeys"], key]}) == Step.MINOR
+
+
+def test_every_difference_is_said() -> None:
+    now = fields("note", "cle", "ville", type="integer")
+    now |= {"primaryKey": ["note"], "foreignKeys": []}
+    now["fields"][0]["constraints"] = {"minimum": -6, "maximum": 5, "enum": ["1"], "pattern": "`"}
+    found = differences({"jeu": BEFORE, "ancien": BEFORE}, {"jeu": now, "neuf": BEFORE})
+    assert [(difference.dataset, difference.said) for difference in found] == [
+        ("ancien", "jeu de données retiré / dataset removed"),
+        ("jeu", "colonne retirée / column removed: `parent`"),
+        ("jeu", "colonne ajoutée / column added: `ville`"),
+        ("jeu", "colonnes dans un autre ordre / columns reordered"),
+        ("jeu", "clé / key: cle → note"),
+        ("jeu", "clé étrangère retirée / foreign key removed: `parent` → autres(cle)"),
+        ("jeu", "contrainte / constraint: `note` enum `1, 2` → `1`"),
+        ("jeu", "contrainte / constraint: `note` minimum `-5` → `-6`"),
+        ("jeu", "contrainte / constraint: `note` pattern — → `'`"),
+        ("jeu", "type : `cle` string → integer"),
+        ("neuf", "jeu de données ajouté / dataset added"),
+    ]
+
+
+def test_a_title_is_said_where_nothing_else_differs() -> None:
+    now = {**BEFORE, "fields": [{**BEFORE["fields"][0], "title": "Code"}, *BEFORE["fields"][1:]]}
+    [found] = differences({"jeu": BEFORE}, {"jeu": now})
+    assert (found.step, found.said) == (Step.PATCH, "titres ou descriptions / titles or descriptions")
