@@ -136,7 +136,7 @@ def begin(request: Request, declarations: Declarations, *, now: dt.datetime) -> 
 
     Raises:
         BusyError: a run began within the same second.
-        RunFailedError: the outputs cannot be written.
+        RunFailedError: the outputs cannot be written, or have lost the link to their current release.
     """
     home = Home(request.out / request.portal)
     folder = RunFolder(home.runs / f"{now:%Y%m%dT%H%M%SZ}")
@@ -148,6 +148,8 @@ def begin(request: Request, declarations: Declarations, *, now: dt.datetime) -> 
         folder.root.mkdir(mode=0o700)
         for place, content in declarations.files.items():
             write(folder.declarations / place, content)
+    except release.NoLatestError as error:
+        raise RunFailedError("no-latest", error=error) from error
     except OSError as error:
         raise unwritable(home, error) from error
     return Run(request, declarations, home, folder, home.version())

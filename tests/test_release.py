@@ -367,3 +367,12 @@ def test_without_a_link_to_the_current_release_nothing_is_removed(tmp_path: Path
     assert nothing or "1.0.0, 1.9.0, 1.10.0" in str(error.value)
     assert nothing or f"ln -sfn releases/1.10.0 {home.latest}" in str(error.value)
     assert versions_of(home) == before
+
+
+def test_a_run_that_finds_no_latest_says_so_and_removes_nothing(out: Path) -> None:
+    home, before = Home(out / "canceropole-idf"), versions(out)
+    home.latest.unlink()
+    home.latest.mkdir()  # what a copy that follows links leaves
+    with pytest.raises(RunFailedError, match="latest"):
+        refresh(out, "sample")
+    assert versions(out) == before
