@@ -115,5 +115,5 @@ def deployment(prefect: Prefect, scheduler: subprocess.Popen[bytes]) -> dict[str
             assert [item["name"] for item in found] == list(load.portals())
             return found[0]
         assert scheduler.poll() is None, "the scheduler ended"
-        time.sleep(0.5)
+        time.sleep(0.5)  # between two looks: the API tells nobody of a new deployment
     pytest.fail(f"no deployment in {PATIENCE / 2:.0f} s")
