@@ -89,6 +89,7 @@ def _table(
     if ranked_key:
         _rank(dataset, [row for row, _ in made])
     _merge(dataset, made, table)
+    _confirm(dataset, table)
     if not ranked_key:
         _rank(dataset, [row for row, _ in table.rows])
     return table
@@ -197,6 +198,19 @@ def _merge(dataset: Dataset, made: list[tuple[Row, dict[str, Any]]], table: Tabl
                 table.faults.append(Reason("sources-disagree", raw["url"], place, str(first[name]), str(row[name])))
         raws.append(raw)
     table.rows = list(by_key.values())
+
+
+def _confirm(dataset: Dataset, table: Table) -> None:
+    """Where a source confirms the others, every row is both theirs and its own: it adds none and leaves none out."""
+    present = {raw["source"] for _, raws in table.rows for raw in raws}
+    confirming = {number for number, source in enumerate(dataset.sources, start=1) if source.confirms}
+    if not confirming or len(present) < len(dataset.sources):  # a source without rows has already said why
+        return
+    for row, raws in table.rows:
+        told = {raw["source"] for raw in raws}
+        if not confirming <= told or not told - confirming:
+            place, found = f"{raws[0]['block']} · {raws[0]['position']}", key_text(row[name] for name in dataset.key)
+            table.faults.append(Reason("sources-disagree", raws[0]["url"], place, "a row every source has", found))
 
 
 def _agree(one: Value, other: Value) -> bool:

@@ -179,6 +179,7 @@ class Source(Declared):
     parts: dict[str, Pattern] = {}
     each: Each | None = None
     values: dict[str, str] = {}
+    confirms: bool = False
 
     @model_validator(mode="after")
     def _one_shape(self) -> Self:
