@@ -165,7 +165,11 @@ class Each(Declared):
 
 
 class Source(Declared):
-    """One place rows come from. Exactly one of table, list, section, sentence, each_page, reference, crawl."""
+    """One place rows come from. Exactly one of table, list, section, sentence, each_page, reference, crawl.
+
+    `confirms`: it has the very rows of the other sources and adds none. `count`: the part in which the page states how
+    many rows there are; with `only_counts` that is all the source gives.
+    """
 
     page: Page | None = None
     language: str = "fr"
@@ -180,6 +184,8 @@ class Source(Declared):
     each: Each | None = None
     values: dict[str, str] = {}
     confirms: bool = False
+    count: str | None = None
+    only_counts: bool = False
 
     @model_validator(mode="after")
     def _one_shape(self) -> Self:
@@ -190,6 +196,8 @@ class Source(Declared):
         on_a_page = given[0] in {"table", "list", "section", "sentence"}
         if on_a_page != (self.page is not None):
             raise ValueError(f"`page` goes with table, list, section and sentence; this source is a {given[0]}")
+        if self.only_counts and (self.count is None or self.sentence is None):
+            raise ValueError("`only_counts` is for a sentence whose part `count` states the number of rows")
         return self
 
     @property
@@ -199,10 +207,31 @@ class Source(Declared):
 
 
 class Bounds(Declared):
-    """How many rows a dataset may have: the check that carries a first run."""
+    """How many rows a dataset may have: the check that carries a first run.
+
+    `known` is how many there were when the declaration was last reviewed: a first run with fewer has lost some.
+    """
 
     min: int = Key(ge=0)
     max: int = Key(ge=1)
+    known: int | None = Key(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.min > self.max:
+            raise ValueError(f"min {self.min} is above max {self.max}")
+        if self.known is not None and not self.min <= self.known <= self.max:
+            raise ValueError(f"known {self.known} is not between min {self.min} and max {self.max}")
+        return self
+
+
+class Range(Declared):
+    """Between what bounds a column's numbers are believed, in the rows where other columns have these values."""
+
+    column: Name
+    where: dict[Name, str] = {}
+    min: float
+    max: float
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -211,12 +240,29 @@ class Bounds(Declared):
         return self
 
 
+Share = Annotated[float, Key(ge=0, le=1)]
+
+
 class Checks(Declared):
-    """What must hold of a dataset's rows, whatever its schema says."""
+    """What must hold of a dataset's rows, whatever its schema says; the defaults are the strict ones.
+
+    Of the declaration alone: `rows`, `filled` (share of a column's cells that have a value), `ranges`, `confidence`
+    (below it a match needs the last release's rows to confirm it), `rejected` (rows that may be set aside).
+    Against the last release: `keys_lost`, `cells_emptied`, `odd_shapes` and `values_changed` are tolerated shares,
+    `rows_added` the growth believed, `magnitude` the factor a number may change by.
+    """
 
     rows: Bounds
-    filled: dict[Name, Annotated[float, Key(ge=0, le=1)]] = {}
-    keys_lost: float = Key(default=0.0, ge=0, le=1)
+    filled: dict[Name, Share] = {}
+    ranges: tuple[Range, ...] = ()
+    confidence: Share = 0.9
+    rejected: int = Key(default=0, ge=0)
+    keys_lost: Share = 0.0
+    rows_added: float = Key(default=0.5, ge=0)
+    cells_emptied: Share = 0.0
+    odd_shapes: Share = 0.0
+    values_changed: Share = 0.5
+    magnitude: float = Key(default=8.0, gt=1)
 
 
 class Dataset(Declared):
@@ -239,6 +285,7 @@ class Dataset(Declared):
         mentioned = {
             "key": self.key,
             "checks.filled": tuple(self.checks.filled),
+            "checks.ranges": tuple(name for r in self.checks.ranges for name in (r.column, *r.where)),
             "rank": tuple(column for field in self.fields for column in field.rank or ()),
         }
         for place, columns in mentioned.items():

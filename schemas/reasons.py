@@ -3,81 +3,167 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Literal
 
-CODES: dict[str, tuple[str, str]] = {
-    "page-missing": ("La page n'a pas été trouvée sur le portail.", "The page was not found on the portal."),
-    "page-ambiguous": (
-        "Plusieurs pages peuvent être celle du jeu de données.",
-        "Several pages could be the dataset's own.",
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A reason code: which stage of a run says it, and its sentence in both languages."""
+
+    stage: Literal["page", "block", "row", "gate", "keys", "note"]
+    fr: str
+    en: str
+
+    @property
+    def liftable(self) -> bool:
+        """Whether a person may lift it: what the gate doubts, never what could not be read or breaks its schema."""
+        return self.stage == "gate"
+
+
+CODES: dict[str, Code] = {
+    "page-missing": Code(
+        "page", "La page n'a pas été trouvée sur le portail.", "The page was not found on the portal."
     ),
-    "page-unreachable": (
+    "page-ambiguous": Code(
+        "page", "Plusieurs pages peuvent être celle du jeu de données.", "Several pages could be the dataset's own."
+    ),
+    "page-unreachable": Code(
+        "page",
         "La page n'a pas pu être obtenue ; une copie ailleurs ne la remplace pas.",
         "The page could not be had; a copy elsewhere does not stand for it.",
     ),
-    "page-left-out": (
-        "Une page a été laissée de côté : elle énonce plusieurs fois ce qui devait l'être une fois.",
-        "A page was left out: it states several times what should be stated once.",
+    "page-truncated": Code("page", "La page est arrivée coupée avant sa fin.", "The page arrived cut before its end."),
+    "page-wrong-type": Code(
+        "page",
+        "L'adresse de la page a répondu autre chose qu'une page HTML.",
+        "The page's address answered something else than an HTML page.",
     ),
-    "block-missing": (
+    "page-empty": Code(
+        "page", "L'adresse de la page a répondu une page vide.", "The page's address answered an empty page."
+    ),
+    "page-not-content": Code(
+        "page",
+        "L'adresse de la page a répondu autre chose que la page : maintenance, connexion, consentement ou erreur.",
+        "The page's address answered something else than the page: maintenance, login, consent or an error.",
+    ),
+    "block-missing": Code(
+        "block",
         "La page est là, mais le tableau, la liste ou la phrase attendus n'y sont plus.",
         "The page is there, but the expected table, list or sentence is not.",
     ),
-    "block-ambiguous": (
+    "block-ambiguous": Code(
+        "block",
         "Plusieurs endroits de la page correspondent à la déclaration.",
         "Several places of the page match the declaration.",
     ),
-    "column-unknown": ("Le tableau a une colonne inconnue.", "The table has an unknown column."),
-    "row-malformed": (
-        "Une ligne n'a pas la forme de son tableau.",
-        "A row does not have the shape of its table.",
+    "column-missing": Code(
+        "block", "Une colonne attendue n'est plus dans le tableau.", "An expected column is no longer in the table."
     ),
-    "text-not-understood": (
+    "column-unknown": Code("block", "Le tableau a une colonne inconnue.", "The table has an unknown column."),
+    "row-malformed": Code(
+        "block", "Une ligne n'a pas la forme de son tableau.", "A row does not have the shape of its table."
+    ),
+    "text-not-understood": Code(
+        "block",
         "Un texte ne se découpe pas comme la déclaration le prévoit.",
         "A text does not divide as the declaration expects.",
     ),
-    "value-not-understood": ("Une valeur n'a pas été comprise.", "A value was not understood."),
-    "key-missing": ("Une ligne n'a pas de clé.", "A row has no key."),
-    "key-doubled": ("Deux lignes ont la même clé.", "Two rows have the same key."),
-    "sources-disagree": (
+    "value-not-understood": Code("row", "Une valeur n'a pas été comprise.", "A value was not understood."),
+    "key-missing": Code("row", "Une ligne n'a pas de clé.", "A row has no key."),
+    "key-doubled": Code("row", "Deux lignes ont la même clé.", "Two rows have the same key."),
+    "sources-disagree": Code(
+        "row",
         "Deux endroits du portail donnent des valeurs différentes pour la même ligne.",
         "Two places of the portal give different values for the same row.",
     ),
-    "schema": ("Une valeur ne respecte pas le schéma.", "A value breaks the schema."),
-    "rows-out-of-bounds": (
-        "Le nombre de lignes sort des bornes déclarées.",
-        "The number of rows is outside the declared bounds.",
+    "schema": Code("row", "Une valeur ne respecte pas le schéma.", "A value breaks the schema."),
+    "match-unsure": Code(
+        "gate",
+        "Il n'est pas sûr que ce soit là les données, et la dernière version ne le confirme pas.",
+        "It is not sure that these are the data, and the last release does not confirm it.",
     ),
-    "cells-emptied": (
-        "Une colonne est moins remplie que la déclaration ne le demande.",
-        "A column is less filled than the declaration asks.",
+    "rows-out-of-bounds": Code(
+        "gate", "Le nombre de lignes sort des bornes déclarées.", "The number of rows is outside the declared bounds."
     ),
-    "rows-lost": (
-        "Des lignes de la dernière version ont disparu.",
-        "Rows of the last release have disappeared.",
+    "count-disagrees": Code(
+        "gate",
+        "La page annonce un nombre, et la liste en a un autre.",
+        "The page states a number, and the list has another.",
     ),
-    "rows-lost-tolerated": (
-        "Des lignes ont disparu, dans la limite que la déclaration tolère.",
-        "Rows have disappeared, within what the declaration tolerates.",
+    "rows-lost": Code(
+        "gate", "Des lignes de la dernière version ont disparu.", "Rows of the last release have disappeared."
     ),
-    "parent-held": (
+    "rows-jumped": Code("gate", "Il y a d'un coup beaucoup plus de lignes.", "There are suddenly many more rows."),
+    "rows-doubled": Code("gate", "Une même ligne est présente plusieurs fois.", "The same row is there several times."),
+    "cells-emptied": Code(
+        "gate", "Des cellules qui devraient être remplies sont vides.", "Cells that should be filled are empty."
+    ),
+    "shape-changed": Code(
+        "gate",
+        "Une valeur n'a pas la forme des autres de sa colonne.",
+        "A value does not look like the others of its column.",
+    ),
+    "value-out-of-range": Code(
+        "gate", "Un nombre sort de l'intervalle déclaré.", "A number is outside the declared range."
+    ),
+    "magnitude-changed": Code(
+        "gate", "Un nombre a changé d'ordre de grandeur.", "A number has changed its order of magnitude."
+    ),
+    "values-moved": Code(
+        "gate", "Des valeurs sont passées d'une ligne à une autre.", "Values have moved from one row to another."
+    ),
+    "values-changed": Code("gate", "La plupart des lignes ont changé d'un coup.", "Most rows have changed at once."),
+    "text-garbled": Code(
+        "gate",
+        "Un texte est abîmé : caractères mal décodés ou perdus.",
+        "A text is garbled: characters badly decoded or lost.",
+    ),
+    "parent-held": Code(
+        "keys",
         "Des lignes désignent des lignes que la version publiée n'a pas.",
         "Rows refer to rows the published version does not have.",
     ),
-    "child-held": (
+    "child-held": Code(
+        "keys",
         "Un jeu de données retenu désigne des lignes qui disparaîtraient.",
         "A held dataset refers to rows that would disappear.",
     ),
-    "found-elsewhere": (
+    "page-left-out": Code(
+        "note",
+        "Une page a été laissée de côté : elle énonce plusieurs fois ce qui devait l'être une fois.",
+        "A page was left out: it states several times what should be stated once.",
+    ),
+    "rows-set-aside": Code(
+        "note",
+        "Des lignes ont été mises de côté, dans la limite que la déclaration tolère.",
+        "Rows were set aside, within what the declaration tolerates.",
+    ),
+    "rows-lost-tolerated": Code(
+        "note",
+        "Des lignes ont disparu, dans la limite que la déclaration tolère.",
+        "Rows have disappeared, within what the declaration tolerates.",
+    ),
+    "count-unfound": Code(
+        "note", "Le nombre que la page annonçait ne s'y lit plus.", "The number the page stated is no longer there."
+    ),
+    "count-differs": Code(
+        "note",
+        "Une autre page du portail annonce un autre nombre.",
+        "Another page of the portal states another number.",
+    ),
+    "found-elsewhere": Code(
+        "note",
         "La page n'est plus là ; une copie entière ailleurs sur le portail a été prise.",
         "The page is gone; one whole copy elsewhere on the portal was taken.",
     ),
-    "copies-differ": (
+    "copies-differ": Code(
+        "note",
         "Une copie ailleurs sur le portail diffère ; la page propre fait foi.",
         "A copy elsewhere on the portal differs; the dataset's own page is used.",
     ),
-    "address-moved": (
-        "La page a changé d'adresse.",
-        "The page has moved to another address.",
+    "address-moved": Code("note", "La page a changé d'adresse.", "The page has moved to another address."),
+    "accepted-by-hand": Code(
+        "note", "Une personne a regardé et accepté ces lignes.", "A person has looked and accepted these rows."
     ),
 }
 
@@ -99,8 +185,8 @@ class Reason:
     @property
     def message(self) -> dict[str, str]:
         """The sentence for people, in both languages."""
-        fr, en = CODES[self.code]
-        return {"fr": fr, "en": en}
+        code = CODES[self.code]
+        return {"fr": code.fr, "en": code.en}
 
     def as_json(self) -> dict[str, object]:
         """The object of report.json's `reasons`."""

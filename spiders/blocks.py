@@ -5,30 +5,26 @@ Pure and offline. Class names and nesting are the theme's business: a block is w
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from selectolax.lexbor import LexborHTMLParser
 
-from schemas.typography import key, one_line
-from spiders.inline import BLOCKS, HEADINGS, LISTS, Addresses, Token, rich, tokens, unread
-from spiders.page import Article, Block, Cell, Grid, Page, Rich
-from spiders.spans import header_rows, place
+from schemas.typography import one_line
+from spiders import bullets
+from spiders.frame import names, surrounds
+from spiders.inline import BLOCKS, HEADINGS, LISTS, Addresses, Token, nearest, printed, rich, seen, tokens, unread
+from spiders.page import BELOW_ALL, Article, Block, Cell, Grid, Page, Rich
+from spiders.spans import header_rows, heads, is_table, place, rows_of
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
-    from spiders.page import Kind
+    from spiders.page import Kind, Line
     from spiders.spans import Place
 
-# The last resort for themes without <main> and roles: names that themes give to what surrounds the content.
-# Whole names: an entry has a footer too, and page builders put a widget around all they make.
-_CHROME_NAMES = {"footer", "site-footer", "page-footer", "widget", "widget-area", "secondary"}
-_CHROME_WORDS = set("sidebar masthead menu nav breadcrumb breadcrumbs cookie cookies comments colophon".split())
-_TITLE_MARKS = (" – ", " | ", " — ", " - ", " » ", " · ")
-_MAX_DEPTH = 200
+_MAX_DEPTH = 120
 
 
 def read(html: str, url: str, base: str = "", origin: str = "") -> Page:
@@ -51,24 +47,11 @@ def read(html: str, url: str, base: str = "", origin: str = "") -> Page:
     reader = _Reader(Addresses(url, base.rstrip("/"), origin.rstrip("/")))
     main = body.css_first("main, [role=main]")
     reader.walk(main or body, chrome=main is None)
-    reader.flush()
-    names = _names(reader.blocks, body, tree)
+    reader.end()
+    titles = names(reader.blocks, body, tree)
     language = (root.attributes.get("lang") or "").strip().lower()
     articles = tuple(Article(title, link) for title, link in reader.articles)
-    return Page(url, language, names, tuple(reader.blocks), articles)
-
-
-def _names(blocks: list[Block], body: LexborNode, tree: LexborHTMLParser) -> tuple[str, ...]:
-    """What may name the page: its first h1; the head title's ends too, where that h1 is none or not part of it."""
-    printed = [block.head for block in blocks if block.kind == "heading" and block.level == 1][:1]
-    printed = printed or [one_line(h1.text()) for h1 in body.css("h1")[:1]]
-    head = tree.css_first("title")
-    whole = one_line(head.text()) if head is not None else ""
-    separator = next((mark for mark in _TITLE_MARKS if mark in whole), None)
-    parts = [part.strip() for part in whole.split(separator)] if separator else [whole]
-    if printed and key(printed[0]) in {key(parts[0]), key(whole)}:
-        return tuple(printed)
-    return tuple(name for name in [*printed, parts[0], parts[-1]] if name)
+    return Page(url, language, titles, tuple(reader.blocks), articles)
 
 
 @dataclass(slots=True)
@@ -83,23 +66,22 @@ class _Reader:
     counts: dict[Kind, int] = field(default_factory=dict)
     inside: int | None = None
     article: int | None = None
+    run: bullets.Run = field(default_factory=bullets.Run)
 
     def walk(self, node: LexborNode, depth: int = 0, *, chrome: bool = False) -> None:
         """Reads the children of a node; `chrome` looks out for what surrounds the content."""
         for child in node.iter(include_text=True):
             tag = child.tag or ""
             if child.is_text_node:
-                self.buffer.append(Token((child.text_content or "").replace("\n", " ")))
+                self.buffer.append(Token(printed(child)))
             elif tag == "br":
                 self.buffer.append(Token("\n"))
-            elif not child.is_element_node or unread(child) or (chrome and _surrounds(child)):
+            elif not child.is_element_node or unread(child) or (chrome and surrounds(child)):
                 continue
             elif tag in HEADINGS:
                 self._heading(child, HEADINGS[tag])
-            elif tag in LISTS:
-                self._list(child, depth)
-            elif tag == "table":
-                self._table(child, depth)
+            elif tag in LISTS or tag == "dl" or is_table(child):
+                (self._list if tag in LISTS else self._definitions if tag == "dl" else self._table)(child, depth)
             elif tag in BLOCKS:
                 self._block(child, depth, chrome=chrome)
             elif depth < _MAX_DEPTH and _holds_blocks(child):
@@ -108,16 +90,52 @@ class _Reader:
                 self.buffer.extend(tokens(child, self.addresses))
 
     def flush(self) -> None:
-        """Ends the paragraph under way."""
+        """Ends the paragraph under way; its bulleted lines are items of a list, which may go on in the next one."""
         text = rich(self.buffer)
         self.buffer = []
-        if text.lines:
-            self._add("paragraph", text)
+        plain: list[Line] = []
+        here = False  # whether an item has begun in this paragraph: a line without a mark is then part of it
+        for line in text.lines:
+            mark, number, cut = bullets.marked(line)
+            if self.run.continues(mark, number) and not plain:
+                self.run.add(mark, line, cut)
+            elif bullets.begins(mark, number):
+                self._paragraph(plain, bold=text.bold)
+                plain = []
+                self._end_run()
+                self.run.add(mark, line, cut)
+            elif here:
+                self.run.go_on(line)
+                continue
+            else:
+                plain.append(line)
+                continue
+            here = True
+        self._paragraph(plain, bold=text.bold)
+
+    def end(self) -> None:
+        """Ends the paragraph and the run of bulleted lines under way."""
+        self.flush()
+        self._end_run()
+
+    def _paragraph(self, lines: list[Line], *, bold: bool) -> None:
+        if lines:
+            self._end_run()
+            self._add("paragraph", Rich(tuple(lines), bold))
+
+    def _end_run(self) -> None:
+        """A run of bulleted lines is a list; one alone is a paragraph that begins with a dash."""
+        run, self.run = self.run, bullets.Run()
+        if len(run.items) > 1:
+            self._add("list", items=tuple(run.items), confidence=bullets.CONFIDENCE, doubt=bullets.DOUBT)
+        elif run.items:
+            self._add("paragraph", run.printed[0])
 
     def _block(self, node: LexborNode, depth: int, *, chrome: bool) -> None:
         self.flush()
         outer = self.article
         if node.tag == "article":
+            self.end()
             self.articles.append(("", ""))
             self.article = len(self.articles) - 1
         if depth < _MAX_DEPTH:
@@ -125,13 +143,17 @@ class _Reader:
         else:
             self.buffer.extend(tokens(node, self.addresses))
         self.flush()
+        if self.article != outer:
+            self.end()
         self.article = outer
 
     def _heading(self, node: LexborNode, level: int) -> None:
-        self.flush()
+        self.end()
         text = rich(tokens(node, self.addresses))
-        if not text.lines:
-            return
+        if text.lines:
+            self._place_heading(text, level)
+
+    def _place_heading(self, text: Rich, level: int) -> None:
         while self.headings and self.headings[-1][0] >= level:
             self.headings.pop()
         self._add("heading", text, level=level)
@@ -141,7 +163,7 @@ class _Reader:
             self.articles[self.article] = (one_line(text.text), link)
 
     def _list(self, node: LexborNode, depth: int) -> None:
-        self.flush()
+        self.end()
         members = [child for child in node.iter() if child.tag == "li" and not unread(child)]
         items = [rich(tokens(member, self.addresses, skip=LISTS | {"table"})) for member in members]
         index = self._add("list", items=tuple(item for item in items if item.lines))
@@ -151,18 +173,39 @@ class _Reader:
                 (self._table if member.tag == "table" else self._list)(member, depth + 1)
                 continue
             for nested in member.css("ul, ol, menu, table") if depth < _MAX_DEPTH else ():
-                if _nearest(nested, {"ul", "ol", "menu", "table"}) == node.mem_id and _seen(nested, node):
+                if nearest(nested, {"ul", "ol", "menu", "table"}) == node.mem_id and seen(nested, node):
                     (self._table if nested.tag == "table" else self._list)(nested, depth + 1)
         self.inside = outer
 
+    def _definitions(self, node: LexborNode, depth: int) -> None:
+        """A definition list: its terms, or what is said under its one term, are items; both are 'term : text'."""
+        self.end()
+        members = [m for m in node.css("dt, dd") if nearest(m, {"dl"}) == node.mem_id and seen(m, node)]
+        terms = [member for member in members if member.tag == "dt"]
+        if any(_lays_out(member) for member in members):
+            self.walk(node, depth + 1)
+            self.end()
+            return
+        texts = {member.mem_id: rich(tokens(member, self.addresses)) for member in members}
+        if len(terms) == 1 and members[0].tag == "dt" and len(members) > 2:  # noqa: PLR2004 (one term, several texts)
+            self._add("paragraph", texts.pop(members.pop(0).mem_id))
+            terms = []
+        both = 0 < len(terms) < len(members)
+        items: list[Rich] = []
+        for member in members:
+            text = texts[member.mem_id]
+            if both and member.tag == "dd" and items:
+                items[-1] = bullets.defined(items[-1], text)
+            elif text.lines:
+                items.append(text)
+        confidence, doubt = (0.85, "terms and their texts read as items") if both else (1.0, "")
+        self._add("list", items=tuple(items), confidence=confidence, doubt=doubt)
+
     def _table(self, node: LexborNode, depth: int) -> None:
-        self.flush()
-        members = [row for row in node.css("tr") if _nearest(row, {"table"}) == node.mem_id and _seen(row, node)]
-        placed = place(
-            [[c for c in row.iter() if c.tag in {"td", "th"} and not unread(c)] for row in members], self.addresses.url
-        )
+        self.end()
+        placed = place([[c for c in row if not unread(c)] for row in rows_of(node)], self.addresses.url)
         read = {
-            id(spot.cell): Cell(rich(tokens(spot.cell, self.addresses)), spot.cell.tag == "th")
+            id(spot.cell): Cell(rich(tokens(spot.cell, self.addresses)), heads(spot.cell))
             for row in placed
             for spot in row
             if spot.first
@@ -183,10 +226,20 @@ class _Reader:
             for column, spot in enumerate(row):
                 if spot.first:
                     self.headings = list(columns.get(column, base))
-                    self.walk(spot.cell, depth + 1)
-                    self.flush()
+                    self._cell(spot.cell, depth)
                 columns[column] = list(self.headings)
         self.headings, self.inside = base, outer
+
+    def _cell(self, cell: LexborNode, depth: int) -> None:
+        """A cell of a lay-out table: a header cell, or a bold one, is the heading of its column."""
+        text = Rich() if _lays_out(cell) else rich(tokens(cell, self.addresses))
+        told = Block("paragraph", 0, 0, (), replace(text, bold=text.bold or heads(cell)))
+        if text.lines and told.bold_line:
+            self.end()
+            self._place_heading(text, BELOW_ALL)
+        else:
+            self.walk(cell, depth + 1)
+            self.end()
 
     def _add(
         self,
@@ -196,47 +249,35 @@ class _Reader:
         level: int = 0,
         items: tuple[Rich, ...] = (),
         grid: Grid | None = None,
+        confidence: float = 1.0,
+        doubt: str = "",
     ) -> int:
         self.counts[kind] = self.counts.get(kind, 0) + 1
         path = tuple(text for _, text in self.headings)
         index = len(self.blocks)
         self.blocks.append(
-            Block(kind, index, self.counts[kind], path, text or Rich(), level, items, grid, self.inside, self.article)
+            Block(
+                kind,
+                index,
+                self.counts[kind],
+                path,
+                text or Rich(),
+                level,
+                items,
+                grid,
+                self.inside,
+                self.article,
+                confidence,
+                doubt,
+            )
         )
         return index
 
 
-def _surrounds(node: LexborNode) -> bool:
-    """Whether an element of a page without <main> is the site's frame rather than content."""
-    if node.tag in {"header", "footer"}:
-        return node.css_first("article") is None and _nearest(node, {"article"}) is None
-    names = {name.lower() for name in [node.id or "", *(node.attributes.get("class") or "").split()]}
-    words = {word for name in names for word in re.split(r"[-_]+", name)}
-    return node.tag in {"div", "section", "ul", "table"} and bool(names & _CHROME_NAMES or words & _CHROME_WORDS)
-
-
 def _holds_blocks(node: LexborNode) -> bool:
-    return node.css_first("p, div, table, ul, ol, h1, h2, h3, h4, h5, h6, section, article") is not None
-
-
-def _seen(node: LexborNode, root: LexborNode) -> bool:
-    """Whether nothing between a node and one of its ancestors is hidden."""
-    current: LexborNode | None = node
-    while current is not None and current.mem_id != root.mem_id:
-        if unread(current):
-            return False
-        current = current.parent
-    return True
+    return node.css_first("p, div, table, ul, ol, dl, h1, h2, h3, h4, h5, h6, section, article") is not None
 
 
 def _lays_out(cell: LexborNode) -> bool:
     """Whether a cell holds blocks of its own, so that the table is a lay-out."""
-    return cell.css_first("ul, ol, table, h1, h2, h3, h4, h5, h6") is not None
-
-
-def _nearest(node: LexborNode, tags: set[str]) -> int | None:
-    """Identity of the nearest ancestor with one of these tags."""
-    parent = node.parent
-    while parent is not None and parent.tag not in tags:
-        parent = parent.parent
-    return parent.mem_id if parent is not None else None
+    return cell.css_first("ul, ol, dl, table, h1, h2, h3, h4, h5, h6") is not None

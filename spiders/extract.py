@@ -11,22 +11,25 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from schemas.reasons import Reason
+from schemas.reasons import CODES, Reason
 from schemas.typography import key, one_line
-from spiders.locate import Fault, Located, divide, locate, matches
+from spiders.answers import NOT_CONTENT, Answers
+from spiders.found import Fault, Located, Stated, matches
+from spiders.locate import locate
+from spiders.texts import divide
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from schemas.model import Dataset, Portal, Source
     from schemas.model import Page as DeclaredPage
-    from spiders.locate import RawRow
+    from spiders.found import RawRow
     from spiders.page import Block, Page
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one source found in one page: rows and the blocks they use, or the reason there are none."""
+    """What one source found in one page: rows, the blocks they use, how many the page says there are; or the reason."""
 
     dataset: str
     source: int
@@ -34,6 +37,7 @@ class Finding:
     role: Literal["own", "copy", "elsewhere"]
     rows: tuple[RawRow, ...] = ()
     used: frozenset[int] = frozenset()
+    stated: tuple[Stated, ...] = ()
     fault: Reason | None = None
 
     @property
@@ -44,9 +48,13 @@ class Finding:
 
 @dataclass(slots=True)
 class Extract:
-    """What was chosen for a dataset: (source number, address, row) in page order, or the reasons why not."""
+    """What was chosen for a dataset: (source number, address, row) in page order, or the reasons why not.
+
+    `stated` are the numbers of rows its pages state: (source number, address, number).
+    """
 
     rows: list[tuple[int, str, RawRow]] = field(default_factory=list)
+    stated: list[tuple[int, str, Stated]] = field(default_factory=list)
     faults: list[Reason] = field(default_factory=list)
     notes: list[Reason] = field(default_factory=list)
     used: set[tuple[str, int]] = field(default_factory=set)
@@ -81,14 +89,15 @@ def gather(page: Page, portal: Portal, datasets: Iterable[Dataset]) -> list[Find
 
 
 def choose(
-    datasets: Iterable[Dataset], findings: Iterable[Finding], unknown: Collection[str] = ()
+    datasets: Iterable[Dataset], findings: Iterable[Finding], answers: Answers | None = None
 ) -> dict[str, Extract]:
     """Decides which findings make each dataset's rows (CONTRACT, 'Which page, which block').
 
     The dataset's own page wins; it is known by its title, among pages of one title by its path, then by what was found
-    there. Own page without the block: held. Own page gone: one whole copy elsewhere, if all copies agree. A page that
-    could not be had (its path is in `unknown`) is not gone: held.
+    there. Own page without the block: held. Own page gone: one whole copy elsewhere, if all copies agree. A page whose
+    address answered something else (`answers`) is not gone: held.
     """
+    answers = answers or Answers()
     by_source: dict[tuple[str, int], list[Finding]] = defaultdict(list)
     for finding in findings:
         by_source[finding.dataset, finding.source].append(finding)
@@ -104,12 +113,26 @@ def choose(
                 kept = [f for f in found if f.fault is None]
                 for fault in [f.fault for f in found if f.fault is not None]:
                     (extract.notes if fault.code == "page-left-out" else extract.faults).append(fault)
+                extract.faults += _perhaps_own(source, answers, own_pages)
             else:
-                kept = _kept(source.page, found, own_pages[source.page], extract, unknown)
+                told = Extract() if source.only_counts else extract
+                kept = _kept(source.page, found, own_pages[source.page], told, answers)
+                if source.only_counts:
+                    extract.notes += _counts_unfound(told.faults)
             for finding in kept:
                 extract.rows += [(number, finding.url, row) for row in finding.rows]
+                extract.stated += [(number, finding.url, stated) for stated in finding.stated]
                 extract.used |= {(finding.url, index) for index in finding.used}
     return chosen
+
+
+def _counts_unfound(faults: Iterable[Reason]) -> list[Reason]:
+    """What is said of a number that its page no longer states; nothing where the page itself is not there."""
+    return [
+        Reason("count-unfound", fault.page, fault.place, fault.expected, fault.found)
+        for fault in faults
+        if CODES[fault.code].stage == "block"
+    ]
 
 
 def unclaimed(
@@ -180,10 +203,10 @@ def _try(
     blocks: Sequence[Block],
 ) -> Finding:
     try:
-        located = locate(source, blocks)
-        rows = tuple(row for raw in located for row in divide(source, raw))
-        used = frozenset(index for raw in located for index in raw.blocks)
-        return Finding(dataset, number, page.url, role, rows, used)
+        found = locate(source, blocks, page.title)
+        rows = () if source.only_counts else tuple(row for raw in found.located for row in divide(source, raw))
+        used = frozenset(index for raw in found.located for index in raw.blocks)
+        return Finding(dataset, number, page.url, role, rows, used, found.stated)
     except Fault as fault:
         reason = Reason(fault.code, page.url, fault.place, fault.expected, fault.found)
         return Finding(dataset, number, page.url, role, fault=reason)
@@ -203,7 +226,8 @@ def _of_each_page(page: Page, dataset: str, number: int, source: Source) -> list
             places = "; ".join(block.place for block in stated)
             left_out = Reason("page-left-out", page.url, places, f"one {where}", str(len(stated)))
             return [Finding(dataset, number, page.url, "own", fault=left_out)]
-        under_title = [block for block in texts if block.path] or texts
+        telling = [block for block in texts if not block.bold_line and not block.links_only]
+        under_title = [block for block in telling if block.path] or telling or texts
         lead = one_line(under_title[0].rich.text) if under_title[0] is not stated[0] else ""
         parts = {"url": page.url, "title": page.title, "lead": lead, "text": "\n".join(b.rich.text for b in texts)}
         located = Located(parts, stated[0].place, "page", (stated[0].index,))
@@ -245,14 +269,16 @@ def _own_page(page: DeclaredPage, candidates: dict[str, list[Finding]]) -> str |
 
 
 def _kept(
-    page: DeclaredPage, found: list[Finding], own: str | Reason | None, extract: Extract, unknown: Collection[str]
+    page: DeclaredPage, found: list[Finding], own: str | Reason | None, extract: Extract, answers: Answers
 ) -> list[Finding]:
     """The finding to use for one source, its reasons added to `extract`."""
+    instead = answers.instead_of(page, own if isinstance(own, str) else None)
+    renamed = any(f.fault is None and instead is not None and f.url == instead.url for f in found)
+    if instead is not None and not renamed and not (isinstance(own, Reason) and instead.code == NOT_CONTENT):
+        extract.faults.append(Reason(instead.code, instead.url, "", f"« {page.title} »", instead.found))
+        return []
     if isinstance(own, Reason):
         extract.faults.append(own)
-        return []
-    if own is None and page.path.rstrip("/") in unknown:
-        extract.faults.append(Reason("page-unreachable", page.path, expected=f"a page called « {page.title} »"))
         return []
     if own is None:
         return _elsewhere(page, found, extract)
@@ -268,6 +294,16 @@ def _kept(
         if other.fault is None and other.role == "copy" and other.content != mine.content:
             _note(extract, Reason("copies-differ", other.url, other.rows[0].block if other.rows else ""))
     return [mine]
+
+
+def _perhaps_own(source: Source, answers: Answers, declared: Collection[DeclaredPage]) -> list[Reason]:
+    """The cut pages that a source of many pages may have a row in: nobody knows what their ends said."""
+    known = {page.path.rstrip("/") for page in declared}
+    return [
+        Reason(answered.code, answered.url, "", "a whole page", answered.found)
+        for page, answered in answers.cut
+        if urlsplit(page.url).path.rstrip("/") not in known and _speaks(page, source.language)
+    ]
 
 
 def _elsewhere(page: DeclaredPage, found: list[Finding], extract: Extract) -> list[Finding]:

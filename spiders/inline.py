@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
@@ -24,6 +25,13 @@ OWN_LINES = BLOCKS | LISTS | {"table", *HEADINGS}
 BOLD = {"b", "strong"}
 UNREAD = set(
     "script style noscript template svg math iframe object select option textarea button input nav aside dialog".split()
+)
+# Characters that print nothing: soft hyphen, zero-width spaces and joiners, byte order mark.
+_INVISIBLE = dict.fromkeys([0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF])
+# What themes and their frameworks call text for screen readers only: a label said twice, not content.
+_UNSEEN_NAMES = {"screen-reader-text", "sr-only", "visually-hidden", "visuallyhidden"}
+_UNSEEN_STYLES = re.compile(
+    r"display:none|visibility:hidden|opacity:0(?![.\d])|font-size:0(?![.\d])|(?:left|top|text-indent):-\d{3,}"
 )
 CHROME_ROLES = {"navigation", "complementary", "search", "banner", "contentinfo", "dialog", "alertdialog"}
 
@@ -73,7 +81,7 @@ def tokens(node: LexborNode, addresses: Addresses, skip: Iterable[str] = ()) -> 
         current, href, bold = following
         tag = current.tag or ""
         if current.is_text_node:
-            yield Token((current.text_content or "").replace("\n", " "), href, bold)
+            yield Token(printed(current), href, bold)
         elif tag == "br":
             yield Token("\n")
         elif current.is_element_node and not unread(current) and tag not in left_out:
@@ -117,11 +125,34 @@ def unread(node: LexborNode) -> bool:
         or "hidden" in attributes
         or attributes.get("aria-hidden") == "true"
         or attributes.get("role") in CHROME_ROLES
-        or "display:none" in style
-        or "visibility:hidden" in style
+        or bool(_UNSEEN_STYLES.search(style))
+        or not _UNSEEN_NAMES.isdisjoint((attributes.get("class") or "").lower().split())
     )
+
+
+def printed(text: LexborNode) -> str:
+    """What a text node prints: line feeds of the source are spaces, what prints nothing is not there."""
+    return (text.text_content or "").replace("\n", " ").translate(_INVISIBLE)
 
 
 def _children(node: LexborNode) -> list[LexborNode]:
     """The children of a node, last first: as a stack wants them."""
     return list(node.iter(include_text=True))[::-1]
+
+
+def seen(node: LexborNode, root: LexborNode) -> bool:
+    """Whether nothing between a node and one of its ancestors is hidden."""
+    current: LexborNode | None = node
+    while current is not None and current.mem_id != root.mem_id:
+        if unread(current):
+            return False
+        current = current.parent
+    return True
+
+
+def nearest(node: LexborNode, tags: set[str]) -> int | None:
+    """Identity of the nearest ancestor with one of these tags."""
+    parent = node.parent
+    while parent is not None and parent.tag not in tags:
+        parent = parent.parent
+    return parent.mem_id if parent is not None else None

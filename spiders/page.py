@@ -10,6 +10,8 @@ from schemas.typography import key, one_line
 
 Kind = Literal["heading", "paragraph", "list", "table"]
 FRENCH: dict[Kind, str] = {"heading": "titre", "paragraph": "paragraphe", "list": "liste", "table": "tableau"}
+_LONGEST_HEADING = 120
+BELOW_ALL = 7  # the level of what stands for a heading without being one: below every real one
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ class Block:
     """One block of a page's content.
 
     `number` counts blocks of its kind from 1; `path` is the headings above it; `inside` is the index of the table or
-    list that contains it; `article` the index of the article it belongs to.
+    list that contains it; `article` the index of the article it belongs to. `confidence` is how sure it is that a list
+    is one (1: the page says so in its markup), `doubt` what makes it less.
     """
 
     kind: Kind
@@ -92,6 +95,25 @@ class Block:
     grid: Grid | None = None
     inside: int | None = None
     article: int | None = None
+    confidence: float = 1.0
+    doubt: str = ""
+
+    @property
+    def links_only(self) -> bool:
+        """Whether all it says are links: a menu."""
+        return all(
+            " ".join(link.text for link in text.links) == one_line(text.text) for text in self.items or (self.rich,)
+        )
+
+    @property
+    def bold_line(self) -> bool:
+        """Whether it is a short bold line: what a page prints in the place of a heading."""
+        return (
+            self.kind == "paragraph"
+            and self.rich.bold
+            and len(self.head) <= _LONGEST_HEADING
+            and not self.head.endswith((".", ",", ";"))
+        )
 
     @property
     def place(self) -> str:

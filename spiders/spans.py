@@ -1,4 +1,4 @@
-"""Row and column spans resolved into a grid (HTML Living Standard, 4.9.12)."""
+"""A table's rows and cells, by tags or roles, and their spans resolved into a grid (HTML Living Standard, 4.9.12)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from selectolax.lexbor import LexborNode  # noqa: TC002 (NamedTuple reads its annotations)
 
+from spiders.inline import nearest, seen
+
 if TYPE_CHECKING:
     from spiders.page import Cell
 
 _MAX_SPAN = 1_000  # HTML Living Standard, 4.9.11: colspan is at most 1000
 _MAX_CELLS = 200_000
+_CELL_ROLES = ("cell", "gridcell", "columnheader", "rowheader")
 
 
 class Place(NamedTuple):
@@ -28,6 +31,25 @@ class Place(NamedTuple):
 
 class PageError(Exception):
     """A page that cannot be read as blocks; the message says what was found."""
+
+
+def is_table(node: LexborNode) -> bool:
+    """Whether an element is a table: by its tag, or by its role (WAI-ARIA 1.2, 'table')."""
+    return node.tag == "table" or (node.attributes.get("role") in {"table", "grid"} and node.css_first("table") is None)
+
+
+def rows_of(table: LexborNode) -> list[list[LexborNode]]:
+    """The rows of a table, each with its cells; those of tables inside it left out."""
+    if table.tag == "table":
+        rows = [row for row in table.css("tr") if nearest(row, {"table"}) == table.mem_id and seen(row, table)]
+        return [[cell for cell in row.iter() if cell.tag in {"td", "th"}] for row in rows]
+    cells = ", ".join(f"[role={role}]" for role in _CELL_ROLES)
+    return [row.css(cells) for row in table.css("[role=row]") if seen(row, table)]
+
+
+def heads(cell: LexborNode) -> bool:
+    """Whether a cell is a header."""
+    return cell.tag == "th" or cell.attributes.get("role") in {"columnheader", "rowheader"}
 
 
 def place(rows: list[list[LexborNode]], url: str) -> list[list[Place]]:

@@ -8,6 +8,7 @@ import pytest
 
 from schemas.load import load
 from schemas.model import Dataset
+from spiders.answers import Answers
 from spiders.blocks import read
 from spiders.extract import Extract, choose, gather, unclaimed
 
@@ -39,7 +40,7 @@ def found(content: str, *sources: dict[str, Any]) -> Extract:
 def chosen(pages: dict[str, str], *sources: dict[str, Any]) -> Extract:
     declared = dataset(*sources)
     read_pages = [read(f"<main>{content}</main>", f"{ORIGIN}{path}") for path, content in pages.items()]
-    return choose([declared], [f for page in read_pages for f in gather(page, PORTAL, [declared])])["jeu"]
+    return choose([declared], [f for page in read_pages for f in gather(page, PORTAL, [declared])], Answers())["jeu"]
 
 
 def parts(extract: Extract) -> list[dict[str, str]]:
@@ -50,6 +51,10 @@ def parts(extract: Extract) -> list[dict[str, str]]:
 def codes(extract: Extract) -> list[str]:
     assert extract.rows == []
     return [fault.code for fault in extract.faults]
+
+
+def sureness(extract: Extract) -> float:
+    return min(row.match.confidence for _, _, row in extract.rows)
 
 
 TABLE = {"table": {"headers": ["Nom", "Site"], "ignored": ["Note"]}}
@@ -68,19 +73,66 @@ HEAD = "<tr><th>Nom<th>Site"
         "<tr><th>Nom<th>Note<th>Site<tr><td>a<td>x<td>b",
         f"{HEAD}<th><tr><td>a<td>b<td>&nbsp;",
         f"{HEAD}<tr><td>&nbsp;<td><tr><td>a<td>b<tr>",
+        "<tr><td>Nom<td>Site<tr><td>a<td>b",
+        "<tr><td colspan=2>Liste<tr><td><b>Nom</b><td>Site<tr><td>a<td>b",
+        "<tr><th>Noms<th>Le(s) site(s)<tr><td>a<td>b",
+        f"{HEAD}<th>Remarques<tr><td>a<td>b<td>&nbsp;",
+        f"{HEAD}{HEAD}<tr><td>a<td>b<tr><td>—<td>…",
+        f"{HEAD}<tr><td>a<td>b<tr><td>Total<td>1 site",
     ],
 )
 def test_a_table_is_found_by_its_headers(rows: str) -> None:
-    assert parts(found(f"<table>{rows}</table>", TABLE)) == [{"Nom": "a", "Site": "b"}]
+    extract = found(f"<table>{rows}</table>", TABLE)
+    assert parts(extract) == [{"Nom": "a", "Site": "b"}]
+    assert sureness(extract) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        # Four words of five; a header nobody knows, where all others are as declared.
+        ("<table><tr><th>Nom complet<th>Site<tr><td>a<td>b<tr><td>c<td>d</table>", 2 / 3),
+        ("<table><tr><th>Nom<th>Lieu<tr><td>a<td>b<tr><td>c<td>d</table>", 0.5),
+        # A cell across the table is a title of what follows, surer when it is printed as one.
+        (f"<table>{HEAD}<tr><th colspan=2>Paris<tr><td>a<td>b<tr><td>c<td>d</table>", 0.95),
+        (f"<table>{HEAD}<tr><td colspan=2>Paris<tr><td>a<td>b<tr><td>c<td>d</table>", 0.8),
+        (f"<table>{HEAD}<tr><td><b>Paris</b><td><tr><td>a<td>b<tr><td>c<td>d</table>", 0.8),
+        (f"<table>{HEAD}<tr><td>a<td>b<tr><td>Total<td><tr><td>c<td>d</table>", 0.85),
+        # One table under several sub-headings, its header row repeated or not.
+        (f"<h2>Un</h2><table>{HEAD}<tr><td>a<td>b</table><h2>Deux</h2><table>{HEAD}<tr><td>c<td>d</table>", 0.8),
+        (f"<h2>Un</h2><table>{HEAD}<tr><td>a<td>b</table><h2>Deux</h2><table><tr><td>c<td>d</table>", 0.7),
+    ],
+)
+def test_a_table_that_is_almost_as_declared_is_read_and_less_sure(content: str, expected: float) -> None:
+    extract = found(content, TABLE)
+    assert parts(extract) == [{"Nom": "a", "Site": "b"}, {"Nom": "c", "Site": "d"}]
+    assert sureness(extract) == pytest.approx(expected, abs=0.001)
+    assert all(row.match.doubt for _, _, row in extract.rows)
+
+
+def test_a_header_repeated_in_every_cell_for_narrow_screens_is_no_part_of_the_value() -> None:
+    rows = "".join(f"<tr><td><span>Nom :</span> {n}<td><span>Site</span> s{n}" for n in "abc")
+    assert parts(found(f"<table>{HEAD}{rows}</table>", TABLE)) == [{"Nom": n, "Site": f"s{n}"} for n in "abc"]
+
+
+def test_a_table_by_its_roles_is_a_table() -> None:
+    head = "<div role=row><span role=columnheader>Nom</span><span role=columnheader>Site</span></div>"
+    rows = "<div role=row><span role=cell>a</span><span role=cell>b</span></div>"
+    assert parts(found(f"<div role=table>{head}{rows}</div>", TABLE)) == [{"Nom": "a", "Site": "b"}]
 
 
 @pytest.mark.parametrize(
     ("content", "code"),
     [
         ("<p>rien</p>", "block-missing"),
-        ("<table><tr><th>Nom<tr><td>a</table>", "block-missing"),
-        ("<table><tr><td>Nom<td>Site<tr><td>a<td>b</table>", "block-missing"),
+        ("<table><tr><th>Ville<th>Pays<tr><td>a<td>b</table>", "block-missing"),
+        ("<table><tr><th>Nom<tr><td>a</table>", "column-missing"),
         (f"<table>{HEAD}<tr><td>a<td>b</table>" * 2, "block-ambiguous"),
+        # The old list below the list of today: not one table split in two.
+        (f"<table>{HEAD}<tr><td>a<td>b</table><h2>Avant</h2><table>{HEAD}<tr><td>c<td>d</table>", "block-ambiguous"),
+        (f"<table><tr><td>x<td>y{HEAD}<tr><td>a<td>b</table>", "row-malformed"),
+        (f"<table>{HEAD}<th>Pays<tr><td colspan=2>a<td>b</table>", "column-unknown"),
+        (f"<table>{HEAD}<th><tr><td colspan=2>a<td></table>", "row-malformed"),
         (f"<table>{HEAD}<th>Ville<tr><td>a<td>b<td>c</table>", "column-unknown"),
         (f"<table>{HEAD}<th><tr><td>a<td>b<td>c</table>", "column-unknown"),
         (f"<table>{HEAD}<th>Nom<tr><td>a<td>b<td>c</table>", "column-unknown"),
@@ -106,7 +158,23 @@ def test_a_cell_gives_its_text_and_link_and_its_place() -> None:
 @pytest.mark.parametrize(
     ("declared", "content"),
     [
-        ({"after": "les suivants"}, "<p>Les noms sont les suivants :</p><ul><li>a<li>b</ul><ul><li>c</ul>"),
+        (
+            {"after": "les suivants"},
+            "<p>Les noms sont les suivants :</p><ul><li>a<li>b</ul><p>Voir :</p><ul><li>c</ul>",
+        ),
+        ({"after": "les suivants"}, "<p>Les suivants :</p><ul><li>a<li>b</ul><ul><li><a href=/>Accueil</a></ul>"),
+        ({"after": "les suivants"}, "<p>Les suivants :</p><p>• a</p><p>• b</p><p>Une phrase.</p>"),
+        ({"after": "les suivants"}, "<p>Les suivants :<br>– a<br>– b</p>"),
+        ({"after": "les suivants"}, "<p>Les suivants :<br>a<br>b</p>"),
+        ({"after": "les suivants"}, "<p>Les suivants :</p><p>1. a</p><p>2) b</p>"),
+        ({"after": "les suivants"}, "<p>Les suivants :</p><dl><dd>a<dd>b</dl>"),
+        ({"after": "les suivants"}, "<dl><dt>Les suivants :<dd>a<dd>b</dl>"),
+        ({"heading": "^Noms$"}, "<h2>2. Noms :</h2><ul><li>a<li>b</ul>"),
+        (
+            {"heading": "^Noms$"},
+            "<p><strong>Noms</strong></p><ul><li>a<li>b</ul><p><strong>Autres</strong></p><ul><li>c</ul>",
+        ),
+        ({"heading": "^Ressources$"}, "<ul><li>a<li>b</ul>"),
         ({"after": "les suivants"}, "<p>Les suivants :</p><p>a<br>b</p>"),
         ({"after": "les suivants"}, "<h2>Les suivants</h2><ul><li>a<li>b</ul>"),
         ({"heading": "^Noms$"}, "<h2>NOMS</h2><p>Une phrase.</p><ul><li>a<li>b</ul><h2>Autres</h2><ul><li>c</ul>"),
@@ -114,7 +182,38 @@ def test_a_cell_gives_its_text_and_link_and_its_place() -> None:
     ],
 )
 def test_a_list_is_found_by_what_introduces_it(declared: dict[str, str], content: str) -> None:
-    assert [part["text"] for part in parts(found(content, {"list": declared}))] == ["a", "b"]
+    extract = found(content, {"list": declared})
+    assert [part["text"] for part in parts(extract)] == ["a", "b"]
+    assert sureness(extract) >= 0.9
+
+
+@pytest.mark.parametrize(
+    ("declared", "content", "expected"),
+    [
+        ({"after": "suivants"}, "<p>suivants</p><ul><li>a</ul><ul><li>b</ul>", 0.8),
+        ({"heading": "^Noms$"}, "<h2>Noms</h2><ul><li>a</ul><ul><li>b</ul>", 0.8),
+        ({"heading": "^Noms$"}, "<h2>Noms</h2><p>a<br>b</p>", 0.8),
+        ({"after": "suivants"}, "<p>suivants</p><table><tr><td>a<tr><td>b</table>", 0.85),
+        ({"after": "suivants"}, "<p>suivants</p><p>a</p><p>b</p>", 0.7),
+    ],
+)
+def test_a_list_printed_otherwise_is_read_and_less_sure(
+    declared: dict[str, str], content: str, expected: float
+) -> None:
+    extract = found(content, {"list": declared})
+    assert [part["text"] for part in parts(extract)] == ["a", "b"]
+    assert sureness(extract) == expected
+
+
+def test_a_lone_item_is_one_where_the_other_lists_are_bulleted_lines() -> None:
+    content = "<h2>Axe 1</h2><p>- a</p><p>- b</p><h2>Axe 2</h2><p>Un mot.</p><p>- c</p>"
+    extract = found(content, {"list": {"heading": r"^Axe (?P<axe>\d)", "many": True}})
+    assert parts(extract) == [{"text": t, "axe": n} for t, n in (("a", "1"), ("b", "1"), ("c", "2"))]
+
+
+def test_a_paragraph_that_begins_with_a_dash_is_a_paragraph() -> None:
+    extract = found("<p>- Près de 30 % des cas.</p>", {"sentence": {"pattern": r"(?P<part>\d+) %"}})
+    assert parts(extract) == [{"part": "30", "text": "30 %"}]
 
 
 @pytest.mark.parametrize(
@@ -122,8 +221,9 @@ def test_a_list_is_found_by_what_introduces_it(declared: dict[str, str], content
     [
         ({"after": "suivants"}, "<p>suivants</p><p>Une phrase.</p><ul><li>a</ul>", "block-missing"),
         ({"after": "suivants"}, "<p>suivants</p><p>Une seule ligne.</p>", "block-missing"),
-        ({"heading": "^Noms$"}, "<h2>Noms</h2><p>a<br>b</p>", "block-missing"),
-        ({"heading": "^Noms$"}, "<h2>Noms</h2><ul><li>a</ul><ul><li>b</ul>", "block-ambiguous"),
+        ({"heading": "^Noms$"}, "<h2>Noms</h2><ul><li>a</ul><p>Et :</p><ul><li>b</ul>", "block-ambiguous"),
+        ({"heading": "^Noms$"}, "<h2>Noms</h2><p>a</p><p>b</p>", "block-missing"),
+        ({"heading": "^Axe", "many": True}, "<h2>Axe 1</h2><ul><li>a</ul><h2>Axe 2</h2><p>b</p>", "block-missing"),
         ({"heading": "^Noms$", "many": True}, "<h2>Autres</h2><ul><li>a</ul>", "block-missing"),
     ],
 )
@@ -138,6 +238,34 @@ def test_a_list_gives_the_groups_of_what_introduces_it() -> None:
         {"text": "a", "axe": "1", "annee": "2015"},
         {"text": "b", "axe": "2", "annee": "2016", "link": f"{ORIGIN}/b", "link_text": "b"},
     ]
+
+
+def test_the_number_of_rows_a_page_states_is_told_with_them() -> None:
+    source = {"list": {"after": r"(?P<nombre>\w+) noms"}, "count": "nombre"}
+    for content, count in (("<p>Les trois noms :</p><ul><li>a<li>b</ul>", 3), ("<p>2 noms</p><ul><li>a</ul>", 2)):
+        assert [said.count for _, _, said in found(content, source).stated] == [count]
+    assert codes(found("<p>Les beaux noms</p><ul><li>a</ul>", source)) == ["text-not-understood"]
+
+
+def test_a_total_row_states_a_number_of_rows_unless_it_is_an_amount() -> None:
+    for total, stated in (("2", [2]), ("2 sites", [2]), ("3 €", []), ("1 200", []), ("", [])):
+        extract = found(f"<table>{HEAD}<tr><td>a<td>b<tr><td>Total<td>{total}</table>", TABLE)
+        assert [said.count for _, _, said in extract.stated] == stated
+
+
+def test_another_page_may_state_the_number_of_rows_and_only_that() -> None:
+    here = {"list": {"heading": "^Ressources$"}}
+    counting = {"page": {"title": "Nombres", "path": "/nombres/"}, "count": "n", "only_counts": True}
+    there = {**counting, "sentence": {"pattern": r"(?P<n>\d+) noms"}}
+    own = {"/ressources/": "<h1>Ressources</h1><ul><li>a</ul>"}
+    extract = chosen({**own, "/nombres/": "<h1>Nombres</h1><p>5 noms</p>"}, here, there)
+    assert ([row.parts for _, _, row in extract.rows], [s.count for _, _, s in extract.stated]) == (
+        [{"text": "a"}],
+        [5],
+    )
+    extract = chosen({**own, "/nombres/": "<h1>Nombres</h1><p>Des noms</p>"}, here, there)
+    assert (extract.faults, [note.code for note in extract.notes]) == ([], ["count-unfound"])
+    assert chosen(own, here, there).notes == []
 
 
 # Sections and sentences
@@ -319,7 +447,7 @@ def test_what_no_declaration_uses_ignores_or_copies_is_listed() -> None:
         "/notre-ecosysteme/": "<h1>Notre écosystème</h1><ul><li>Nos membres et partenaires</ul>",
     }
     pages = [read(f"<main>{html}</main>", f"{ORIGIN}{path}") for path, html in content.items()]
-    extract = choose([declared], [f for page in pages for f in gather(page, PORTAL, [declared])])["jeu"]
+    extract = choose([declared], [f for page in pages for f in gather(page, PORTAL, [declared])], Answers())["jeu"]
     listed = unclaimed([(p.url, p.blocks) for p in pages], extract.used, PORTAL, {p.url: p.title for p in pages})
     assert listed == [
         {"page": f"{ORIGIN}/ressources/", "block": "list", "place": "Ressources > liste 1", "head": "une liste"},

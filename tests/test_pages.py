@@ -23,6 +23,7 @@ from pipeline.normalize import normalize
 from pipeline.paths import RunFolder, read_json, write_json
 from schemas.load import Declarations, load, portals
 from spiders import blocks
+from spiders.answers import Answers
 from spiders.extract import choose, gather
 from spiders.reading import raw_rows
 
@@ -71,7 +72,7 @@ def outcome(folder: Path, run: RunFolder) -> dict[str, Any]:
     dataset = declarations.dataset(folder.parts[-2])
     pages = [read(path, dataset, declarations) for path in sorted(folder.glob("page*.html"))]
     findings = [finding for page in pages for finding in gather(page, declarations.portal, [dataset])]
-    extract = choose([dataset], findings)[dataset.id]
+    extract = choose([dataset], findings, Answers())[dataset.id]
     captures = {
         page.url: {"capture": "2015-09-08T10:00:00Z", "record": "<urn:x>", "sha256": "0" * 64} for page in pages
     }

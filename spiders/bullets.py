@@ -1,0 +1,65 @@
+"""Lists printed without a list's markup: lines of paragraphs that begin with a bullet, a dash or a number."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from spiders.page import Rich
+
+if TYPE_CHECKING:
+    from spiders.page import Line
+
+CONFIDENCE = 0.95
+DOUBT = "bulleted lines read as items"
+_BULLET = re.compile(r"(?P<mark>[•◦▪‣●○■□◆➢➔→✓·*–—-])\s*(?<=\s|[•◦▪‣●○■□◆➢➔→✓·])(?=\S)")
+_NUMBER = re.compile(r"(?P<mark>[0-9]{1,3}) ?[.)°]\s+(?=\S)")
+_NUMBERED = "1"
+
+
+@dataclass(slots=True)
+class Run:
+    """Bulleted lines under way: items without their marks, and as printed."""
+
+    mark: str = ""
+    items: list[Rich] = field(default_factory=list)
+    printed: list[Rich] = field(default_factory=list)
+
+    def continues(self, mark: str, number: int) -> bool:
+        """Whether a line with this mark is the next item: the same bullet, or the next number."""
+        return bool(self.items) and mark == self.mark and (mark != _NUMBERED or number == len(self.items) + 1)
+
+    def add(self, mark: str, line: Line, cut: int) -> None:
+        """Adds an item, its mark cut off."""
+        self.mark = mark
+        self.items.append(Rich((replace(line, text=line.text[cut:]),)))
+        self.printed.append(Rich((line,)))
+
+    def go_on(self, line: Line) -> None:
+        """Adds a line without a mark to the item under way."""
+        for rows in (self.items, self.printed):
+            rows[-1] = Rich((*rows[-1].lines, line))
+
+
+def marked(line: Line) -> tuple[str, int, int]:
+    """The mark a line begins with ('' if none), its number (0 for a bullet), and where the text begins."""
+    found = _BULLET.match(line.text)
+    if found:
+        return found["mark"], 0, found.end()
+    found = _NUMBER.match(line.text)
+    return (_NUMBERED, int(found["mark"]), found.end()) if found else ("", 0, 0)
+
+
+def begins(mark: str, number: int) -> bool:
+    """Whether a line with this mark may be a list's first item."""
+    return bool(mark) and (mark != _NUMBERED or number == 1)
+
+
+def defined(term: Rich, text: Rich) -> Rich:
+    """A term and what is said of it as one item: 'term : text', as a list would print it."""
+    if not text.lines:
+        return term
+    last, first = term.lines[-1], text.lines[0]
+    joined = replace(last, text=f"{last.text.rstrip(' :')} : {first.text}", links=(*last.links, *first.links))
+    return Rich((*term.lines[:-1], joined, *text.lines[1:]))

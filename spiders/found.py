@@ -1,0 +1,156 @@
+"""What a source points at, once found: parts of text with their place and how sure the match is; or the fault."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import regex
+
+from schemas.typography import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from spiders.page import Block
+
+_SECONDS_A_PATTERN = 5.0  # a pattern that needs longer on one block is catastrophic
+_NUMBERING = regex.compile(r"^(?:(?:[ivx]+|[0-9]+|[a-z])[.)] ?|[ivx]+ ?[-–—] ?)+|[ :.…]+$", regex.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How sure it is that what was found is what is meant: 1 is as declared; `doubt` says what makes it less."""
+
+    confidence: float = 1.0
+    doubt: str = ""
+
+    def but(self, confidence: float, doubt: str) -> Match:
+        """A match with one more doubt: each takes its share of the confidence."""
+        if confidence >= 1.0:
+            return self
+        return Match(round(self.confidence * confidence, 3), "; ".join(text for text in (self.doubt, doubt) if text))
+
+
+SURE = Match()
+
+
+@dataclass(frozen=True, slots=True)
+class RawRow:
+    """A row as printed: named parts of text, where in the page they stand, how sure the match is."""
+
+    parts: dict[str, str]
+    block: str
+    position: str
+    match: Match = SURE
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """One thing a source points at (a table row, a list item, a match) before it is divided."""
+
+    parts: dict[str, str]
+    block: str
+    position: str
+    blocks: tuple[int, ...]
+    match: Match = SURE
+
+    def but(self, confidence: float, doubt: str) -> Located:
+        """The same, less sure."""
+        return replace(self, match=self.match.but(confidence, doubt))
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A number of rows that a page itself states: '11 sociétés', a table's last line."""
+
+    count: int
+    place: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finds:
+    """All that a source points at in one page, and the numbers of rows stated there."""
+
+    located: tuple[Located, ...]
+    stated: tuple[Stated, ...] = ()
+
+
+class Fault(Exception):  # noqa: N818 (what is wrong with a page, not with the program)
+    """Why a source cannot be read where it was looked for: a reason's code, place, expected, found."""
+
+    def __init__(self, code: str, place: str = "", expected: str = "", found: str = "") -> None:
+        super().__init__(code)
+        self.code, self.place, self.expected, self.found = code, place, expected, found
+
+
+def only(found: Sequence[Block], wanted: str) -> Block:
+    """The one block there must be.
+
+    Raises:
+        Fault: there is none, or there are several.
+    """
+    if not found:
+        raise Fault("block-missing", expected=wanted, found="none")
+    if len(found) > 1:
+        raise Fault("block-ambiguous", "; ".join(block.place for block in found), f"one {wanted}", str(len(found)))
+    return found[0]
+
+
+def one_a_heading(found: Sequence[tuple[tuple[str, ...], Block]], wanted: str) -> None:
+    """Of many places, each stands under headings of its own: two under the same would be a copy, or something new.
+
+    Raises:
+        Fault: there is none, or two stand under the same headings.
+    """
+    if not found:
+        raise Fault("block-missing", expected=wanted, found="none")
+    paths = [path for path, _ in found]
+    doubled = [block.place for path, block in found if paths.count(path) > 1]
+    if doubled:
+        raise Fault("block-ambiguous", "; ".join(doubled), f"{wanted}, one a heading", str(len(doubled)))
+
+
+def matches(pattern: str, text: str) -> list[regex.Match[str]]:
+    """Matches of a pattern, accents, case and typography apart; spans are positions in the text as printed.
+
+    Raises:
+        Fault: the pattern takes longer than any block of text may cost; its dataset alone is stopped.
+    """
+    try:
+        return list(_compiled(pattern).finditer(fold(text), timeout=_SECONDS_A_PATTERN))
+    except TimeoutError as error:
+        raise Fault("text-not-understood", expected=f"{pattern} to end in time", found=text[:80]) from error
+
+
+def whole(pattern: str, text: str) -> bool:
+    """Whether a pattern describes all of a text."""
+    return bool(_compiled(pattern).fullmatch(fold(text)))
+
+
+def groups(pattern: str, text: str) -> dict[str, str] | None:
+    """The named groups of the first match as printed; None without a match."""
+    for match in matches(pattern, text):
+        return {name: text[slice(*match.span(name))] for name in match.groupdict() if match.group(name)}
+    return None
+
+
+def heading_groups(pattern: str, text: str) -> dict[str, str] | None:
+    """The groups of a heading's match: as printed, else without the numbering and closing marks a theme may add."""
+    found = groups(pattern, text)
+    bare = _NUMBERING.sub("", text)
+    return groups(pattern, bare) if found is None and bare != text else found
+
+
+def above(pattern: str | None, block: Block, title: str) -> dict[str, str] | None:
+    """The groups of the nearest heading above a block, the page's title if there is none; None if it does not match."""
+    if pattern is None:
+        return {}
+    return heading_groups(pattern, block.path[-1] if block.path else title)
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> regex.Pattern[str]:
+    return regex.compile(fold(pattern), regex.IGNORECASE)

@@ -1,0 +1,44 @@
+"""What surrounds a page's content, and what names the page: the theme's business, told apart as far as it can be."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from schemas.typography import key, one_line
+from spiders.inline import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+    from spiders.page import Block
+
+# The last resort for themes without <main> and roles: names that themes give to what surrounds the content.
+# Whole names: an entry has a footer too, and page builders put a widget around all they make.
+_CHROME_NAMES = {"footer", "site-footer", "page-footer", "widget", "widget-area", "secondary"}
+_CHROME_WORDS = set("sidebar masthead menu nav breadcrumb breadcrumbs cookie cookies comments colophon".split())
+_TITLE_MARKS = (" – ", " | ", " — ", " - ", " » ", " · ")
+
+
+def names(blocks: Iterable[Block], body: LexborNode, tree: LexborHTMLParser) -> tuple[str, ...]:
+    """What may name the page: its first h1; the head title's ends too, where that h1 is none or not part of it."""
+    printed = [block.head for block in blocks if block.kind == "heading" and block.level == 1][:1]
+    printed = printed or [one_line(h1.text()) for h1 in body.css("h1")[:1]]
+    head = tree.css_first("title")
+    whole = one_line(head.text()) if head is not None else ""
+    separator = next((mark for mark in _TITLE_MARKS if mark in whole), None)
+    parts = [part.strip() for part in whole.split(separator)] if separator else [whole]
+    if printed and key(printed[0]) in {key(parts[0]), key(whole)}:
+        return tuple(printed)
+    return tuple(name for name in [*printed, parts[0], parts[-1]] if name)
+
+
+def surrounds(node: LexborNode) -> bool:
+    """Whether an element of a page without <main> is the site's frame rather than content."""
+    if node.tag in {"header", "footer"}:
+        return node.css_first("article") is None and nearest(node, {"article"}) is None
+    names = {name.lower() for name in [node.id or "", *(node.attributes.get("class") or "").split()]}
+    words = {word for name in names for word in re.split(r"[-_]+", name)}
+    return node.tag in {"div", "section", "ul", "table"} and bool(names & _CHROME_NAMES or words & _CHROME_WORDS)
