@@ -1,36 +1,40 @@
-"""Decides what may be released: each dataset's own checks, what it lost against the last release, then foreign keys.
+"""Decides what may be released: faults, the checks of each dataset, what a person accepted, then foreign keys.
 
-In: tables/, the last release. Out: verdicts.json, one object a dataset as report.json has it.
+In: tables/, rejected/, the last release, decisions. Out: verdicts.json, one object a dataset as report.json has it.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from pipeline.case import Case
 from pipeline.changes import changes
+from pipeline.checks import CHECKS, NOTES, shown
+from pipeline.decisions import Decision, digest
 from pipeline.paths import read_json, resources_of, write_json
 from schemas.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from pipeline.checks import Check
     from pipeline.paths import RunFolder
     from schemas.load import Declarations
     from schemas.model import Dataset
-
-_SHOWN = 10  # keys named in one reason
 
 
 @dataclass(slots=True)
 class Verdict:
     """The gate's decision on one dataset, and what the report says of it.
 
-    `before` counts the rows of the last release (0 if it has none); `rows` those that will be published. `judged` is
-    false for a dataset this run did not extract, which is carried over.
+    `before` counts the rows of the last release (0 if it has none); `rows` those that will be published; `rejected`
+    those set aside. `judged` is false for a dataset this run did not extract, which is carried over. `digest` is that
+    of this run's table, `decisions` are those that lifted a reason.
     """
 
     name: str
@@ -42,6 +46,8 @@ class Verdict:
     before: int = 0
     rejected: int = 0
     judged: bool = True
+    digest: str = ""
+    decisions: list[Decision] = field(default_factory=list)
 
     @property
     def fresh(self) -> bool:
@@ -69,7 +75,14 @@ class Verdict:
         }
 
 
-def gate(run: RunFolder, declarations: Declarations, last: Path | None, only: Iterable[str]) -> list[Verdict]:
+def gate(
+    run: RunFolder,
+    declarations: Declarations,
+    last: Path | None,
+    only: Iterable[str],
+    decisions: Sequence[Decision] = (),
+    checks: Mapping[str, Check] = CHECKS,
+) -> list[Verdict]:
     """Judges every dataset in `only`; the others are carried over.
 
     Args:
@@ -77,6 +90,8 @@ def gate(run: RunFolder, declarations: Declarations, last: Path | None, only: It
         declarations: have the checks.
         last: the folder of the last release, None for a first one.
         only: datasets this run extracted.
+        decisions: what people have accepted; each lifts reasons for the very rows it is about.
+        checks: by code, what holds a dataset.
 
     Returns:
         A verdict for each dataset that this run or the last release has (also written to verdicts.json).
@@ -88,7 +103,7 @@ def gate(run: RunFolder, declarations: Declarations, last: Path | None, only: It
             continue
         before = _released(last, dataset.id)
         if dataset.id in judged:
-            verdicts[dataset.id] = _judge(run, dataset, before, first=last is None)
+            verdicts[dataset.id] = _judge(run, dataset, before, decisions, checks, first=last is None)
         elif before is not None:
             rows = len(pd.read_parquet(before))
             verdicts[dataset.id] = Verdict(dataset.id, "unchanged", rows=rows, before=rows, judged=False)
@@ -107,51 +122,65 @@ def _released(last: Path | None, name: str) -> Path | None:
     return path if path is not None and path.is_file() else None
 
 
-def _judge(run: RunFolder, dataset: Dataset, released: Path | None, *, first: bool) -> Verdict:
+def _judge(
+    run: RunFolder,
+    dataset: Dataset,
+    released: Path | None,
+    decisions: Sequence[Decision],
+    checks: Mapping[str, Check],
+    *,
+    first: bool,
+) -> Verdict:
     found = read_json(run.findings(dataset.id))
-    table = pd.read_parquet(run.table(dataset.id))
-    before = len(pd.read_parquet(released)) if released else 0
-    verdict = Verdict(dataset.id, "accepted", rows=len(table), before=before)
+    table = pd.read_parquet(run.table(dataset.id), dtype_backend="numpy_nullable")
+    before = pd.read_parquet(released, dtype_backend="numpy_nullable") if released else None
+    verdict = Verdict(dataset.id, "accepted", rows=len(table), before=0 if before is None else len(before))
+    verdict.digest = digest(table)
     verdict.notes = [Reason.from_json(note) for note in found["notes"]]
-    verdict.rejected = len(read_json(run.rejected(dataset.id))) if run.rejected(dataset.id).exists() else 0
-    for fault in found["faults"]:
-        verdict.hold(Reason.from_json(fault))
+    _faults(run, dataset, found["faults"], verdict)
     if verdict.reasons:  # counts and losses would only repeat what is already said
         return verdict
-    _within_bounds(dataset, table, verdict)
-    _filled(dataset, table, verdict)
+    said = {name: found.get(name, []) for name in ("evidence", "doubts", "stated")}
+    case = Case(dataset, table, before, set_aside=verdict.rejected, **said)
+    for reason in _standing([reason for check in checks.values() for reason in check(case)], decisions, verdict):
+        verdict.hold(reason)
+    verdict.notes += [reason for note in NOTES.values() for reason in note(case)]
     if not first:
         verdict.changes = changes(dataset, released, run.table(dataset.id))
-    _nothing_lost(dataset, verdict)
     if released is not None and verdict.verdict == "accepted" and not verdict.changes:
         verdict.verdict = "unchanged"
     return verdict
 
 
-def _within_bounds(dataset: Dataset, table: pd.DataFrame, verdict: Verdict) -> None:
-    bounds = dataset.checks.rows
-    if not bounds.min <= len(table) <= bounds.max:
-        verdict.hold(Reason("rows-out-of-bounds", expected=f"{bounds.min} to {bounds.max} rows", found=str(len(table))))
-
-
-def _filled(dataset: Dataset, table: pd.DataFrame, verdict: Verdict) -> None:
-    for column, share in dataset.checks.filled.items():
-        got = float(table[column].notna().mean()) if len(table) else 0.0
-        if got < share:
-            verdict.hold(Reason("cells-emptied", place=column, expected=f"{share:.0%} filled", found=f"{got:.0%}"))
-
-
-def _nothing_lost(dataset: Dataset, verdict: Verdict) -> None:
-    lost = [change["key"] for change in verdict.changes if change["change"] == "removed"]
-    if not lost:
-        return
-    named = ", ".join(lost[:_SHOWN]) + (f", and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else "")
-    if len(lost) / verdict.before <= dataset.checks.keys_lost:
-        verdict.notes.append(Reason("rows-lost-tolerated", found=named))
-    else:
-        verdict.hold(
-            Reason("rows-lost", expected=f"the {verdict.before} rows of the last release", found=f"missing: {named}")
+def _faults(run: RunFolder, dataset: Dataset, faults: list[dict[str, Any]], verdict: Verdict) -> None:
+    """Holds a dataset for its faults; those of rows set aside are a note while the declaration tolerates as many."""
+    aside = read_json(run.rejected(dataset.id)) if run.rejected(dataset.id).exists() else []
+    verdict.rejected = len({json.dumps(item["evidence"], sort_keys=True) for item in aside})
+    rules = [item["rule"] for item in aside]
+    tolerated = 0 < verdict.rejected <= dataset.checks.rejected
+    for fault in faults:
+        if not (tolerated and fault in rules):
+            verdict.hold(Reason.from_json(fault))
+    if tolerated and not verdict.reasons:
+        first, places = Reason.from_json(rules[0]), list(dict.fromkeys(rule["place"] for rule in rules))
+        verdict.notes.append(
+            Reason("rows-set-aside", first.page, shown(places), f"≤ {dataset.checks.rejected}", str(verdict.rejected))
         )
+
+
+def _standing(doubts: list[Reason], decisions: Iterable[Decision], verdict: Verdict) -> list[Reason]:
+    """The checks' reasons that no person has lifted for these very rows; the others become notes."""
+    standing = doubts
+    for decision in decisions:
+        if (decision.dataset, decision.rows) != (verdict.name, verdict.digest):
+            continue
+        lifted = [reason for reason in standing if reason.code in decision.codes]
+        if lifted:
+            standing = [reason for reason in standing if reason.code not in decision.codes]
+            by_hand = Reason("accepted-by-hand", place=decision.when, expected=decision.by, found=decision.why)
+            verdict.notes += [*lifted, by_hand]
+            verdict.decisions.append(decision)
+    return standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +226,7 @@ class _Mixture:
         return set(pd.read_parquet(path, columns=[column])[column].dropna()) if path is not None else set()
 
     def _hold_a_side(self, child: str, column: str, parent: str, dangling: list[str]) -> bool:
-        found = ", ".join(dangling[:_SHOWN])
+        found = shown(dangling)
         if self.verdicts[child].fresh:
             held = Reason("parent-held", place=column, expected=f"rows of {parent}", found=found)
             self.verdicts[child].hold(held)

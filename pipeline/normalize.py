@@ -8,6 +8,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+import re
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +21,11 @@ from schemas.frame_schema import DTYPES
 from schemas.personal import masked
 from schemas.reasons import Reason
 from schemas.typography import key as label_key
-from schemas.typography import key_text, one_line
+from schemas.typography import key_text, one_line, setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from pipeline.paths import RunFolder
     from schemas.cleaners import Cleaner
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     from schemas.model import Dataset, Field, Portal, Source
 
 Row = dict[str, Value]
+
+_ADDRESS = re.compile(r"\S*(?:://|@)\S*")
 
 
 @dataclass(slots=True)
@@ -41,8 +46,14 @@ class Table:
     faults: list[Reason] = field(default_factory=list)
 
 
-def normalize(run: RunFolder, declarations: Declarations, only: Iterable[str]) -> None:
+def normalize(run: RunFolder, declarations: Declarations, only: Iterable[str], last: Path | None = None) -> None:
     """Makes the typed table of every dataset in `only` from its raw rows.
+
+    Args:
+        run: has the raw rows.
+        declarations: have the columns.
+        only: the datasets this run extracted.
+        last: the last release's folder, whose spelling a text keeps where only its setting differs.
 
     Raises:
         OSError: the run's folder cannot be written.
@@ -51,13 +62,19 @@ def normalize(run: RunFolder, declarations: Declarations, only: Iterable[str]) -
     for name in only:
         dataset = declarations.dataset(name)
         raw = json.loads(run.rows(name).read_bytes())
-        table = _table(dataset, raw["rows"], by_name, declarations.portal)
+        table = _table(dataset, raw["rows"], by_name, declarations.portal, _released(dataset, last))
         rows = [row for row, _ in table.rows]
         run.table(name).parent.mkdir(parents=True, exist_ok=True)
         frame(dataset, rows).to_parquet(run.table(name), index=False)
         faults = [Reason.from_json(fault) for fault in raw["faults"]] + table.faults
         evidence = [e for row, sources in table.rows for e in _evidence(dataset, row, sources, declarations.portal)]
-        found = {"faults": [f.as_json() for f in faults], "notes": raw["notes"], "evidence": evidence}
+        found = {
+            "faults": [f.as_json() for f in faults],
+            "notes": raw["notes"],
+            "doubts": _doubts(raw["rows"]),
+            "stated": raw.get("stated", []),
+            "evidence": evidence,
+        }
         write_json(run.findings(name), found)
         if table.rejected:
             write_json(run.rejected(name), table.rejected)
@@ -74,17 +91,24 @@ def frame(dataset: Dataset, rows: Iterable[Row]) -> pd.DataFrame:
 
 
 def _table(
-    dataset: Dataset, raw_rows: Iterable[dict[str, Any]], by_name: Mapping[str, Cleaner], portal: Portal
+    dataset: Dataset,
+    raw_rows: Iterable[dict[str, Any]],
+    by_name: Mapping[str, Cleaner],
+    portal: Portal,
+    released: Mapping[str, Mapping[str, str]],
 ) -> Table:
     table = Table()
     made: list[tuple[Row, dict[str, Any]]] = []
     for raw in raw_rows:
         try:
             row = _row(dataset, dataset.sources[raw["source"] - 1], raw["parts"], by_name)
-            made.append(({name: _withheld(value, portal) for name, value in row.items()}, raw))
+            shown = {name: _withheld(value, portal) for name, value in row.items()}
+            made.append(({name: _settled(value, released.get(name, {})) for name, value in shown.items()}, raw))
         except _Refused as refused:
-            table.faults.append(refused.reason(raw))
-            table.rejected.append({"raw": raw, "rule": refused.reason(raw).as_json()})
+            reason = refused.reason(raw)
+            table.faults.append(reason)
+            cell = {"column": refused.column, "value": refused.found}
+            table.rejected.append({"rule": reason.as_json(), "cell": cell, "evidence": raw})
     ranked_key = any(field.rank is not None for field in dataset.fields if field.name in dataset.key)
     if ranked_key:
         _rank(dataset, [row for row, _ in made])
@@ -98,6 +122,38 @@ def _table(
 def _withheld(value: Value, portal: Portal) -> Value:
     """The value with every person's address masked, whatever column a page has put it in."""
     return masked(value, portal) if isinstance(value, str) else value
+
+
+def _released(dataset: Dataset, last: Path | None) -> dict[str, dict[str, str]]:
+    """The last release's texts by column and setting; those that only their setting tells apart are left out."""
+    path = last / "data" / f"{dataset.id}.parquet" if last else None
+    if path is None or not path.is_file():
+        return {}
+    table = pd.read_parquet(path)
+    texts: dict[str, dict[str, str]] = {}
+    for column in dataset.fields:
+        if column.type == "string" and column.name in table.columns:
+            values = sorted(set(table[column.name].dropna()))
+            settings = Counter(map(setting, values))
+            texts[column.name] = {setting(value): value for value in values if settings[setting(value)] == 1}
+    return texts
+
+
+def _settled(value: Value, released: Mapping[str, str]) -> Value:
+    """A text as the last release spells it, where a theme has only set it otherwise."""
+    if not isinstance(value, str) or _ADDRESS.fullmatch(value):  # in an address, a dash is no setting
+        return value
+    return released.get(setting(value), value)
+
+
+def _doubts(raw_rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What makes a row less than sure to be the one declared, once for each place that does."""
+    doubts = [
+        {"confidence": raw["confidence"], "doubt": raw["doubt"], "page": raw["url"], "place": raw["block"]}
+        for raw in raw_rows
+        if raw.get("confidence", 1) < 1
+    ]
+    return list({tuple(doubt.values()): doubt for doubt in doubts}.values())
 
 
 class _Refused(Exception):  # noqa: N818 (never leaves this module: it becomes a reason)
@@ -255,4 +311,5 @@ def _evidence(
             "bloc": masked(raw["block"], portal),
             "position": raw["position"],
             "texte_publie": json.dumps(printed, ensure_ascii=False),
+            "confiance": raw.get("confidence", 1.0),
         }

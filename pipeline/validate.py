@@ -14,14 +14,12 @@ from schemas.reasons import Reason
 from schemas.typography import key_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from pipeline.paths import RunFolder
     from schemas.load import Declarations
     from schemas.model import Dataset
-
-_SHOWN = 20  # failures told one by one; the rest are counted
 
 
 class PackageError(Exception):
@@ -29,22 +27,13 @@ class PackageError(Exception):
 
 
 def validate_tables(run: RunFolder, declarations: Declarations, only: Iterable[str]) -> None:
-    """Checks each table in `only` against its Pandera schema; every failure becomes a reason and a rejected row."""
+    """Checks each table in `only` against its Pandera schema: a row that breaks it is set aside, with the reason."""
     for name in only:
         dataset = declarations.dataset(name)
         table = pd.read_parquet(run.table(name), dtype_backend="numpy_nullable")
         failures = failures_of(dataset, table)
-        if not failures:
-            continue
-        found = read_json(run.findings(name))
-        places = {item["cle"]: item for item in found["evidence"]}
-        reasons = [_reason(failure, places) for failure in failures[:_SHOWN]]
-        if len(failures) > _SHOWN:
-            reasons.append(Reason("schema", found=f"{len(failures) - _SHOWN} more failures"))
-        found["faults"] += [reason.as_json() for reason in reasons]
-        write_json(run.findings(name), found)
-        kept = read_json(run.rejected(name)) if run.rejected(name).exists() else []
-        write_json(run.rejected(name), kept + failures)
+        if failures:
+            _set_aside(run, dataset, table, failures)
 
 
 def failures_of(dataset: Dataset, table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -86,7 +75,28 @@ def _key_at(dataset: Dataset, table: pd.DataFrame, index: object) -> str:
     return key_text(table.at[index, name] for name in dataset.key)
 
 
-def _reason(failure: dict[str, Any], places: dict[str, dict[str, Any]]) -> Reason:
-    at = places.get(failure["cle"])
+def _set_aside(run: RunFolder, dataset: Dataset, table: pd.DataFrame, failures: Sequence[Mapping[str, Any]]) -> None:
+    found = read_json(run.findings(dataset.id))
+    seen = {item["cle"]: item for item in reversed(found["evidence"])}
+    rules = [_reason(failure, seen.get(failure["cle"])).as_json() for failure in failures]
+    kept = read_json(run.rejected(dataset.id)) if run.rejected(dataset.id).exists() else []
+    kept += [
+        {
+            "rule": rule,
+            "cell": {"column": failure["column"], "value": failure["value"]},
+            "evidence": seen.get(failure["cle"], {"cle": failure["cle"]}),
+        }
+        for rule, failure in zip(rules, failures, strict=True)
+    ]
+    broken = {failure["cle"] for failure in failures}
+    keys = [key_text(row) for row in table[list(dataset.key)].itertuples(index=False)]
+    table[[key not in broken for key in keys]].to_parquet(run.table(dataset.id), index=False)
+    found["faults"] += rules
+    found["evidence"] = [item for item in found["evidence"] if item["cle"] not in broken]
+    write_json(run.findings(dataset.id), found)
+    write_json(run.rejected(dataset.id), kept)
+
+
+def _reason(failure: Mapping[str, Any], at: Mapping[str, Any] | None) -> Reason:
     place = " · ".join([*([at["bloc"], at["position"]] if at else []), failure["cle"], failure["column"]])
     return Reason("schema", at["url"] if at else "", place, failure["rule"], failure["value"])

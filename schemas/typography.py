@@ -43,6 +43,16 @@ def key(text: str) -> str:
     return _WORDS.sub(" ", fold(text).casefold()).strip()
 
 
+def setting(text: str) -> str:
+    """What two texts share when only how they are set differs: apostrophes, quotes, dashes, spaces, invisible marks.
+
+    Accents and case are no setting: « Évry » and « Evry », « CNRS » and « Cnrs » stay apart.
+    """
+    shown = "".join(c for c in unicodedata.normalize("NFC", text) if unicodedata.category(c) != "Cf")
+    close = re.sub(r"(?<=«) | (?=[»:;!?%])", "", one_line(shown))  # French spaces that a theme adds or drops
+    return re.sub("-{2,}", "-", "".join(_PLAIN.get(c, c) for c in close).replace("…", "..."))
+
+
 def identifier(text: str) -> str:
     """The identifier of a printed name: NFKD without accents, lower case, every run of other characters a `-`."""
     bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))

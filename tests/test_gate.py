@@ -1,4 +1,4 @@
-"""What may be released: bounds, filled cells, losses, and foreign keys over what will be published."""
+"""What may be released: what the checks say, what a person accepts, and foreign keys over what will be published."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipeline.checks import CHECKS
+from pipeline.decisions import Decision
 from pipeline.gate import Verdict, gate, published
 from pipeline.normalize import frame
 from pipeline.paths import RunFolder, read_json, write_json
@@ -24,6 +26,7 @@ Rows = list[dict[str, "Value"]]
 
 TITLE = {"fr": "t", "en": "t"}
 HELD = Reason("block-missing", "https://x.fr/page/")
+BROKEN = Reason("schema", "https://x.fr/page/", "ligne 1")
 
 
 def dataset(name: str, references: str | None = None, *columns: str, **checks: object) -> Dataset:
@@ -64,14 +67,24 @@ class Case:
         before = read_json(described)["resources"] if described.exists() else []
         write_json(described, {"resources": [*before, {"name": name, "schema": table_schema(dataset, keys)}]})
 
-    def found(self, name: str, table: Rows, faults: Iterable[Reason] = (), notes: Iterable[Reason] = ()) -> None:
+    def found(
+        self, name: str, table: Rows, faults: Iterable[Reason] = (), notes: Iterable[Reason] = (), **more: object
+    ) -> None:
         self._write(self.run.table(name), name, table)
-        told = {"faults": [f.as_json() for f in faults], "notes": [n.as_json() for n in notes], "evidence": []}
-        write_json(self.run.findings(name), told)
+        told = {"faults": [f.as_json() for f in faults], "notes": [n.as_json() for n in notes]}
+        write_json(self.run.findings(name), {**told, "evidence": [], "doubts": [], "stated": [], **more})
 
-    def judged(self, *only: str) -> dict[str, Verdict]:
+    def set_aside(self, name: str, *rules: Reason) -> None:
+        """Puts a row aside for each rule, as normalizing and validating do."""
+        aside = [
+            {"rule": rule.as_json(), "cell": {"column": "cle", "value": "x"}, "evidence": {"cle": str(number)}}
+            for number, rule in enumerate(rules)
+        ]
+        write_json(self.run.rejected(name), aside)
+
+    def judged(self, *only: str, decisions: Iterable[Decision] = ()) -> dict[str, Verdict]:
         last = self.last if self.last.exists() else None
-        return {verdict.name: verdict for verdict in gate(self.run, self.declarations, last, only)}
+        return {v.name: v for v in gate(self.run, self.declarations, last, only, tuple(decisions))}
 
     def table(self, verdict: Verdict) -> Path | None:
         return published(self.run, verdict, self.last if self.last.exists() else None)
@@ -90,36 +103,37 @@ def codes(verdict: Verdict) -> list[str]:
 # One dataset
 
 
-@pytest.mark.parametrize(("count", "held"), [(1, True), (2, False), (3, False), (4, True)])
-def test_rows_must_be_within_their_bounds(tmp_path: Path, count: int, *, held: bool) -> None:
-    case = Case(tmp_path, dataset("jeu", rows={"min": 2, "max": 3}))
-    case.found("jeu", rows(*"abcd"[:count]))
-    verdict = case.judged("jeu")["jeu"]
-    assert codes(verdict) == (["rows-out-of-bounds"] if held else [])
-    assert verdict.verdict == ("held" if held else "accepted")
-
-
-def test_a_reason_says_what_was_expected_and_found(tmp_path: Path) -> None:
-    case = Case(tmp_path, dataset("jeu", rows={"min": 2, "max": 3}))
+def test_every_check_that_fires_holds_the_dataset(tmp_path: Path) -> None:
+    case = Case(tmp_path, dataset("jeu", rows={"min": 2, "max": 3}, filled={"parent": 0.5}))
     case.found("jeu", rows("a"))
-    (reason,) = case.judged("jeu")["jeu"].reasons
-    assert (reason.expected, reason.found) == ("2 to 3 rows", "1")
-
-
-@pytest.mark.parametrize(("filled", "held"), [(0, True), (1, True), (2, False), (4, False)])
-def test_a_column_must_be_filled_as_declared(tmp_path: Path, filled: int, *, held: bool) -> None:
-    case = Case(tmp_path, dataset("jeu", filled={"parent": 0.5}))
-    case.found("jeu", rows(*"abcd"[:filled], parent="x") + rows(*"abcd"[filled:]))
     verdict = case.judged("jeu")["jeu"]
-    assert [(reason.code, reason.place) for reason in verdict.reasons] == (
-        [("cells-emptied", "parent")] if held else []
+    assert verdict.verdict == "held"
+    assert codes(verdict) == ["rows-out-of-bounds", "cells-emptied"]
+
+
+def test_the_findings_reach_the_checks(tmp_path: Path) -> None:
+    case = Case(tmp_path, dataset("jeu"))
+    place = {"page": "https://x.fr/", "place": "tableau 1"}
+    case.found(
+        "jeu",
+        rows("a"),
+        doubts=[{"confidence": 0.5, "doubt": "d", **place}],
+        stated=[
+            {"count": 2, "text": "deux", "holds": True, **place},
+            {"count": 3, "text": "trois", "holds": False, **place},
+        ],
     )
+    verdict = case.judged("jeu")["jeu"]
+    assert codes(verdict) == ["match-unsure", "count-disagrees"]
+    assert [note.code for note in verdict.notes] == ["count-differs"]
 
 
-def test_an_empty_table_fills_nothing(tmp_path: Path) -> None:
-    case = Case(tmp_path, dataset("jeu", filled={"parent": 0.5}))
-    case.found("jeu", [])
-    assert codes(case.judged("jeu")["jeu"]) == ["cells-emptied"]
+def test_a_check_that_is_left_out_says_nothing(tmp_path: Path) -> None:
+    case = Case(tmp_path, dataset("jeu", rows={"min": 2, "max": 3}, filled={"parent": 0.5}))
+    case.found("jeu", rows("a"))
+    without = {code: check for code, check in CHECKS.items() if code != "cells-emptied"}
+    (verdict,) = gate(case.run, case.declarations, None, ["jeu"], checks=without)
+    assert codes(verdict) == ["rows-out-of-bounds"]
 
 
 def test_a_fault_of_extraction_is_all_that_is_said(tmp_path: Path) -> None:
@@ -159,7 +173,7 @@ def test_a_key_lost_holds_the_dataset(tmp_path: Path) -> None:
     case.released("jeu", rows("a", "b", "c"))
     case.found("jeu", rows("a", "d", "e"))
     verdict = case.judged("jeu")["jeu"]
-    assert [(reason.code, reason.found) for reason in verdict.reasons] == [("rows-lost", "missing: b, c")]
+    assert [(reason.code, reason.found) for reason in verdict.reasons] == [("rows-lost", "−2: b, c")]
     assert verdict.rows == 3
     assert verdict.as_json()["removed"] == 0
 
@@ -190,7 +204,102 @@ def test_many_lost_keys_are_named_in_part(tmp_path: Path) -> None:
     case.released("jeu", rows(*"abcdefghijklm"))
     case.found("jeu", [])
     (reason,) = case.judged("jeu")["jeu"].reasons
-    assert reason.found == "missing: a, b, c, d, e, f, g, h, i, j, and 3 more"
+    assert reason.found == "−13: a, b, c, d, e, f, g, h, i, j, … (+3)"
+
+
+# Rows set aside
+
+
+@pytest.mark.parametrize(("tolerated", "verdict"), [(1, "held"), (2, "accepted")])
+def test_a_declaration_says_how_many_rows_may_be_set_aside(tmp_path: Path, tolerated: int, verdict: str) -> None:
+    rules = [BROKEN, Reason("value-not-understood", "https://x.fr/page/", "ligne 2")]
+    case = Case(tmp_path, dataset("jeu", rejected=tolerated))
+    case.found("jeu", rows("a"), faults=rules)
+    case.set_aside("jeu", *rules)
+    found = case.judged("jeu")["jeu"]
+    assert (found.verdict, found.rejected) == (verdict, 2)
+    assert found.reasons == (rules if verdict == "held" else [])
+    assert [(note.code, note.place) for note in found.notes] == (
+        [] if verdict == "held" else [("rows-set-aside", "ligne 1, ligne 2")]
+    )
+
+
+def test_two_cells_of_one_row_set_one_row_aside(tmp_path: Path) -> None:
+    case = Case(tmp_path, dataset("jeu", rejected=1))
+    case.found("jeu", rows("a"), faults=[BROKEN, BROKEN])
+    case.set_aside("jeu", BROKEN)
+    aside = read_json(case.run.rejected("jeu"))
+    write_json(case.run.rejected("jeu"), [*aside, {**aside[0], "cell": {"column": "parent", "value": "y"}}])
+    found = case.judged("jeu")["jeu"]
+    assert (found.verdict, found.rejected) == ("accepted", 1)
+
+
+def test_a_fault_that_sets_no_row_aside_is_never_tolerated(tmp_path: Path) -> None:
+    case = Case(tmp_path, dataset("jeu", rejected=5))
+    doubled = Reason("key-doubled", "https://x.fr/page/", "ligne 3")
+    case.found("jeu", rows("a"), faults=[BROKEN, doubled])
+    case.set_aside("jeu", BROKEN)
+    assert case.judged("jeu")["jeu"].reasons == [doubled]
+
+
+def test_a_row_set_aside_is_not_a_lost_one(tmp_path: Path) -> None:
+    case = Case(tmp_path, dataset("jeu", rejected=1))
+    case.released("jeu", rows("a", "b"))
+    case.found("jeu", rows("a"), faults=[BROKEN])
+    case.set_aside("jeu", BROKEN)
+    found = case.judged("jeu")["jeu"]
+    assert found.verdict == "accepted"
+    assert [note.code for note in found.notes] == ["rows-set-aside", "rows-lost-tolerated"]
+
+
+# What a person accepts
+
+
+def decision(verdict: Verdict, *accepted: str) -> Decision:
+    return Decision(verdict.name, verdict.digest, accepted, "fusion", "Ada", "2026-11-24T10:00:00Z", "run")
+
+
+def test_a_decision_lifts_the_reasons_it_names_and_is_told(tmp_path: Path) -> None:
+    case = Case(tmp_path, dataset("jeu"))
+    case.released("jeu", rows("a", "b"))
+    case.found("jeu", rows("a"))
+    yes = decision(case.judged("jeu")["jeu"], "rows-lost")
+    verdict = case.judged("jeu", decisions=[yes])["jeu"]
+    assert (verdict.verdict, verdict.rows, verdict.decisions) == ("accepted", 1, [yes])
+    assert [note.code for note in verdict.notes] == ["rows-lost", "accepted-by-hand"]
+    by_hand = verdict.notes[-1]
+    assert (by_hand.place, by_hand.expected, by_hand.found) == ("2026-11-24T10:00:00Z", "Ada", "fusion")
+    assert verdict.as_json()["removed"] == 1
+
+
+def test_a_reason_that_a_decision_does_not_name_still_holds(tmp_path: Path) -> None:
+    case = Case(tmp_path, dataset("jeu", filled={"parent": 0.5}))
+    case.released("jeu", rows("a", "b"))
+    case.found("jeu", rows("a"))
+    verdict = case.judged("jeu", decisions=[decision(case.judged("jeu")["jeu"], "rows-lost")])["jeu"]
+    assert (verdict.verdict, verdict.rows, codes(verdict)) == ("held", 2, ["cells-emptied"])
+
+
+def test_a_decision_is_about_the_very_rows_that_were_shown(tmp_path: Path) -> None:
+    case = Case(tmp_path, dataset("jeu"))
+    case.released("jeu", rows("a", "b", "c"))
+    case.found("jeu", rows("a", "b"))
+    yes = decision(case.judged("jeu")["jeu"], "rows-lost")
+    case.found("jeu", rows("a"))
+    verdict = case.judged("jeu", decisions=[yes])["jeu"]
+    assert (verdict.verdict, verdict.decisions) == ("held", [])
+
+
+def test_no_decision_lifts_a_fault_or_a_foreign_key(tmp_path: Path) -> None:
+    case = family(tmp_path)
+    case.found("parents", rows("p"), faults=[HELD])
+    case.found("enfants", rows("a", parent="q"))
+    verdicts = case.judged("parents", "enfants")
+    yes = [
+        decision(verdicts["parents"], "block-missing"),
+        decision(verdicts["enfants"], "parent-held"),
+    ]
+    assert {v.verdict for v in case.judged("parents", "enfants", decisions=yes).values()} == {"held"}
 
 
 # What is published
@@ -232,10 +341,10 @@ def test_a_dataset_that_was_not_asked_for_is_carried_over(tmp_path: Path) -> Non
 
 
 def test_verdicts_are_written_as_the_report_has_them(tmp_path: Path) -> None:
-    case = Case(tmp_path, dataset("jeu"))
+    case = Case(tmp_path, dataset("jeu", rejected=2))
     note = Reason("address-moved", "https://x.fr/a/", expected="/b/", found="/a/")
     case.found("jeu", rows("a"), notes=[note])
-    write_json(case.run.rejected("jeu"), [{}, {}])
+    case.set_aside("jeu", BROKEN, BROKEN)
     case.judged("jeu")
     (told,) = read_json(case.run.verdicts)
     assert told == {
@@ -246,7 +355,7 @@ def test_verdicts_are_written_as_the_report_has_them(tmp_path: Path) -> None:
         "removed": 0,
         "changed": 0,
         "rejected": 2,
-        "reasons": [note.as_json()],
+        "reasons": [note.as_json(), Reason("rows-set-aside", "https://x.fr/page/", "ligne 1", "≤ 2", "2").as_json()],
     }
 
 

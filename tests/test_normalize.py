@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -10,8 +11,10 @@ import pytest
 
 from pipeline.normalize import frame, normalize
 from pipeline.paths import RunFolder, read_json, write_json
+from pipeline.validate import validate_tables
 from schemas.load import Declarations, load
 from schemas.model import Dataset
+from schemas.typography import key_text, one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,10 +56,10 @@ def raw(source: int = 1, position: str = "ligne 1", **parts: str) -> dict[str, A
 class Made:
     """What normalizing left in a run's folder."""
 
-    def __init__(self, run: RunFolder, declared: Dataset, rows: list[dict[str, Any]]) -> None:
+    def __init__(self, run: RunFolder, declared: Dataset, rows: list[dict[str, Any]], last: Path | None = None) -> None:
         declarations = Declarations(PORTAL.portal, (declared,), PORTAL.references, {})
         write_json(run.rows("jeu"), {"rows": rows, "faults": [], "notes": []})
-        normalize(run, declarations, ["jeu"])
+        normalize(run, declarations, ["jeu"], last)
         self.table = pd.read_parquet(run.table("jeu"), dtype_backend="numpy_nullable")
         self.found = read_json(run.findings("jeu"))
         self.rejected = read_json(run.rejected("jeu")) if run.rejected("jeu").exists() else []
@@ -139,8 +142,8 @@ def test_a_value_not_understood_is_set_aside_with_its_place(
     assert made.faults == [("value-not-understood", "Page > tableau 1 · ligne 1 · valeur", printed)]
     assert made.found["faults"][0]["page"] == URL
     assert [row["nom"] for row in made.rows] == ["b"]
-    assert [(row["raw"]["parts"]["nom"], row["rule"]["code"]) for row in made.rejected] == [
-        ("a", "value-not-understood")
+    assert made.rejected == [
+        {"rule": made.found["faults"][0], "cell": {"column": "valeur", "value": printed}, "evidence": rows[0]}
     ]
 
 
@@ -252,7 +255,16 @@ def test_each_row_has_its_evidence_with_persons_masked(run: RunFolder) -> None:
         "bloc": "Page > tableau 1",
         "position": "ligne 1",
         "texte_publie": '{"nom": "CEA", "courriel": "[adresse masquée] ou info@cea.fr"}',
+        "confiance": 1.0,
     }
+
+
+def test_a_match_that_is_less_than_sure_is_told_once_and_in_the_evidence(run: RunFolder) -> None:
+    unsure = {"confidence": 0.8, "doubt": "« Structure »"}
+    rows = [raw(nom="a") | unsure, raw(nom="b") | unsure, raw(nom="c") | {"confidence": 1.0, "doubt": ""}]
+    made = Made(run, dataset([NOM], ["nom"]), rows)
+    assert made.found["doubts"] == [{**unsure, "page": URL, "place": "Page > tableau 1"}]
+    assert [item["confiance"] for item in made.found["evidence"]] == [0.8, 0.8, 1.0]
 
 
 def test_a_persons_address_is_withheld_whatever_the_column(run: RunFolder) -> None:
@@ -269,8 +281,84 @@ def test_reference_lists_have_no_evidence(run: RunFolder) -> None:
 def test_what_the_portal_side_found_is_passed_on(run: RunFolder) -> None:
     declared = dataset([NOM], ["nom"])
     fault = {"code": "block-missing", "page": URL, "place": "", "expected": "table", "found": "none"}
-    write_json(run.rows("jeu"), {"rows": [], "faults": [fault], "notes": [{"code": "address-moved"}]})
+    stated = [{"count": 11, "page": URL, "place": "paragraphe 1", "text": "11 sociétés", "holds": True}]
+    told = {"rows": [], "faults": [fault], "notes": [{"code": "address-moved"}], "stated": stated}
+    write_json(run.rows("jeu"), told)
     normalize(run, Declarations(PORTAL.portal, (declared,), PORTAL.references, {}), ["jeu"])
     found = read_json(run.findings("jeu"))
     assert [item["code"] for item in found["faults"]] == ["block-missing"]
     assert found["notes"] == [{"code": "address-moved"}]
+    assert found["stated"] == stated
+
+
+# The last release's spelling
+
+
+def released(folder: Path, declared: Dataset, *names: str) -> Path:
+    path = folder / "release" / "data" / "jeu.parquet"
+    path.parent.mkdir(parents=True)
+    frame(declared, [{"nom": name} for name in names]).to_parquet(path, index=False)
+    return folder / "release"
+
+
+@pytest.mark.parametrize(
+    ("before", "printed"),
+    [
+        ("d’Île-de-France", "d'Île-de-France"),
+        ("Cochin – St Vincent", "Cochin - St Vincent"),
+        ("« cancers »", "“cancers”"),
+        ("« cancers »", '"cancers"'),
+        ("près de 30%", "près de 30\u202f%"),
+        ("Epithyr : Réseau", "Epithyr: Réseau"),
+        ("et cætera…", "et cætera..."),
+        ("métabolomique", "me\u0301tabo\u00adlomique"),
+    ],
+)
+def test_a_text_that_is_only_set_otherwise_keeps_its_released_spelling(
+    tmp_path: Path, run: RunFolder, before: str, printed: str
+) -> None:
+    declared = dataset([NOM], ["nom"])
+    for old, new in ((before, printed), (printed, before)):
+        last = released(tmp_path / new, declared, old)
+        made = Made(run, declared, [raw(nom=new)], last)
+        assert made.rows == [{"nom": old}]
+        (evidence,) = made.found["evidence"]
+        assert (evidence["cle"], json.loads(evidence["texte_publie"])) == (key_text([old]), {"nom": one_line(new)})
+
+
+@pytest.mark.parametrize(
+    ("before", "printed"),
+    [("Évry", "Evry"), ("CNRS", "Cnrs"), ("PasteurLille", "Pasteur Lille"), ("https://x.fr/a-b", "https://x.fr/a–b")],
+)
+def test_accents_case_words_and_addresses_are_no_setting(
+    tmp_path: Path, run: RunFolder, before: str, printed: str
+) -> None:
+    declared = dataset([NOM], ["nom"])
+    last = released(tmp_path, declared, before)
+    assert Made(run, declared, [raw(nom=printed)], last).rows == [{"nom": printed}]
+
+
+def test_texts_that_only_their_setting_told_apart_stay_apart(tmp_path: Path, run: RunFolder) -> None:
+    declared = dataset([NOM], ["nom"])
+    last = released(tmp_path, declared, "d’or", "d'or")
+    names = ["d'or", "d’or"]
+    assert [row["nom"] for row in Made(run, declared, [raw(nom=name) for name in names], last).rows] == names
+
+
+# Rows that break their schema
+
+
+def test_a_row_that_breaks_its_schema_is_set_aside_with_its_evidence(run: RunFolder) -> None:
+    declared = dataset([NOM, {"name": "site", "constraints": {"minLength": 3, "enum": ["Curie"]}}, RANG], ["nom"])
+    declarations = Declarations(PORTAL.portal, (declared,), PORTAL.references, {})
+    made = Made(run, declared, [raw(nom="a", site="x"), raw(nom="b", site="Curie")])
+    evidence = made.found["evidence"]
+    validate_tables(run, declarations, ["jeu"])
+    assert pd.read_parquet(run.table("jeu"))["nom"].to_list() == ["b"]
+    found, rejected = read_json(run.findings("jeu")), read_json(run.rejected("jeu"))
+    assert found["evidence"] == evidence[1:]
+    assert [item["rule"] for item in rejected] == found["faults"]
+    assert {fault["code"] for fault in found["faults"]} == {"schema"}
+    assert [(item["cell"], item["evidence"]) for item in rejected] == [
+        ({"column": "site", "value": "x"}, evidence[0])
+    ] * 2
