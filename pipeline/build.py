@@ -39,6 +39,23 @@ TYPES = {
 _GUARDED = r"^[=+\-@\t\r'']"
 # DuckDB 2 writes files older ones cannot read unless told.
 _STORAGE = "v1.0.0"
+# A table of the database only: it tells of the release, and is no data of the portal.
+_FRESHNESS_COMMENT = (
+    "Fraîcheur — État de chaque jeu de données au moment de la publication de cette version : un instantané, que les "
+    "passages suivants ne mettent pas à jour. Le fichier status.json du portail, lui, est réécrit à chaque passage et "
+    "fait foi."
+)
+_FRESHNESS = {
+    "dataset": ("VARCHAR NOT NULL", "Jeu de données — Son identifiant, publié ou non"),
+    "etat": ("VARCHAR NOT NULL", "État — « à jour », ou « retenu » : ses dernières lignes acceptées restent publiées"),
+    "verifie_le": ("TIMESTAMP NOT NULL", "Vérifié le — Date (UTC) des pages où il a été cherché en dernier"),
+    "valable_le": ("TIMESTAMP", "Valable le — Date (UTC) des pages dont il a été accepté en dernier ; vide : aucune"),
+    "retenu_depuis": ("TIMESTAMP", "Retenu depuis — Date (UTC) des premières pages qui l'ont fait retenir"),
+    "code": ("VARCHAR", "Code — Raison pour laquelle il est retenu, d'une liste fermée"),
+    "message_fr": ("VARCHAR", "Message — La raison en français"),
+    "message_en": ("VARCHAR", "Message en anglais — La raison en anglais"),
+    "lignes": ("BIGINT NOT NULL", "Lignes — Nombre de lignes publiées dans cette version"),
+}
 
 
 def build(
@@ -48,6 +65,7 @@ def build(
     rows: Mapping[str, Path],
     made: AbstractSet[str],
     last: Path | None,
+    freshness: Sequence[Mapping[str, Any]],
     folder: Path,
 ) -> None:
     """Writes data/ and <portal>.duckdb of a package.
@@ -59,6 +77,7 @@ def build(
         rows: the Parquet file of each table the crawl does not itself give.
         made: tables this run made; the others' files are the last release's, and so is their evidence.
         last: the last release's folder.
+        freshness: status.json's entries as they will stand, for the table `fraicheur` of the database.
         folder: the package's folder, which exists and is empty.
 
     Raises:
@@ -83,7 +102,7 @@ def build(
                 _write_files(con, table, data)
             else:
                 _carry(rows[name], data)
-        _write_database(con, tables, folder / f"{declarations.portal.id}.duckdb")
+        _write_database(con, tables, freshness, folder / f"{declarations.portal.id}.duckdb")
 
 
 def write_csv(con: duckdb.DuckDBPyConnection, table: Described, path: Path) -> None:
@@ -150,7 +169,9 @@ def _provenance(
     return rows
 
 
-def _write_database(con: duckdb.DuckDBPyConnection, tables: Iterable[Described], path: Path) -> None:
+def _write_database(
+    con: duckdb.DuckDBPyConnection, tables: Iterable[Described], freshness: Sequence[Mapping[str, Any]], path: Path
+) -> None:
     con.execute(f"ATTACH {_literal(str(path))} AS package (STORAGE_VERSION '{_STORAGE}')")
     for table in tables:
         place = f"package.{_name(table['name'])}"
@@ -160,7 +181,31 @@ def _write_database(con: duckdb.DuckDBPyConnection, tables: Iterable[Described],
         con.execute(f"COMMENT ON TABLE {place} IS {_literal(_comment(table))}")
         for field in _fields(table):
             con.execute(f"COMMENT ON COLUMN {place}.{_name(field['name'])} IS {_literal(_comment(field))}")
+    _write_freshness(con, freshness)
     con.execute("DETACH package")
+
+
+def _write_freshness(con: duckdb.DuckDBPyConnection, freshness: Sequence[Mapping[str, Any]]) -> None:
+    columns = ", ".join(f"{_name(name)} {kind}" for name, (kind, _) in _FRESHNESS.items())
+    values = ", ".join("?" for _ in _FRESHNESS)
+    con.execute(f"CREATE TABLE package.fraicheur ({columns}, PRIMARY KEY (dataset))")
+    for entry in sorted(freshness, key=lambda entry: entry["name"]):
+        message = entry["message"] or {"fr": None, "en": None}
+        con.execute(
+            f"INSERT INTO package.fraicheur VALUES ({values})",  # noqa: S608 (only its question marks)
+            [
+                entry["name"],
+                {"fresh": "à jour", "held": "retenu"}[entry["state"]],
+                *(entry[name] and entry[name].removesuffix("Z") for name in ("checked", "good", "since")),
+                entry["code"],
+                message["fr"],
+                message["en"],
+                entry["rows"],
+            ],
+        )
+    con.execute(f"COMMENT ON TABLE package.fraicheur IS {_literal(_FRESHNESS_COMMENT)}")
+    for name, (_, comment) in _FRESHNESS.items():
+        con.execute(f"COMMENT ON COLUMN package.fraicheur.{_name(name)} IS {_literal(comment)}")
 
 
 def _column(field: Described) -> str:

@@ -72,6 +72,28 @@ def refresh(
 
 
 @app.command()
+def accept(
+    portal: Portal,
+    dataset: Annotated[str, typer.Argument(help="A dataset that is held.")],
+    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="Why its rows are right; kept with the decision.")],
+    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who accepts; the login name if left out.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,  # noqa: FBT002 (typer reads it so)
+    out: Out = OUTPUTS,
+    schemas: Schemas = None,
+) -> None:
+    """A person has looked: show what would change, and release what the gate held.
+
+    The run's archived pages are read again, nothing is asked of the portal. What could not be read or breaks its schema
+    cannot be accepted: mend the declaration, then refresh --from run:<run>.
+
+    Exit 0: released. 1: failed before data could be judged. 2: nothing to accept. 3: still held. 4: busy.
+    """
+    from pipeline import accepting  # noqa: PLC0415 (imports the libraries of every stage)
+
+    raise typer.Exit(accepting.run(portal, dataset, why, by, out, home(schemas), language(), yes=yes))
+
+
+@app.command()
 def replay(
     portal: Portal = PORTAL,
     version: Annotated[Optional[str], typer.Argument(help="A release; the current one if left out.")] = None,  # noqa: UP045

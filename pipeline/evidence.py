@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _COLUMNS = "source, url, capture, enregistrement, sha256, bloc, position, texte_publie"
 _LABELS = {
-    "fr": ("adresse", "capture", "enregistrement", "sha256", "place", "texte publié"),
-    "en": ("address", "captured", "record", "sha256", "place", "text as printed"),
+    "fr": ("adresse", "capture", "enregistrement", "sha256", "place", "confiance", "texte publié"),
+    "en": ("address", "captured", "record", "sha256", "place", "confidence", "text as printed"),
 }
 
 
@@ -40,8 +40,9 @@ def explain(out: Path, portal: str, dataset: str, key: str, language: str) -> st
     with duckdb.connect() as con:
         table = con.read_parquet(str(folder / "data" / "provenance.parquet"))
         con.register("provenance", table)
+        sureness = "confiance" if "confiance" in table.columns else "NULL"  # releases made before it was kept
         found = con.execute(
-            f"SELECT {_COLUMNS} FROM provenance WHERE dataset = ? AND cle = ? ORDER BY source",  # noqa: S608 (columns are ours)
+            f"SELECT {_COLUMNS}, {sureness} FROM provenance WHERE dataset = ? AND cle = ? ORDER BY source",  # noqa: S608 (columns are ours)
             [dataset, key],
         ).fetchall()
         if not found:
@@ -56,10 +57,14 @@ def explain(out: Path, portal: str, dataset: str, key: str, language: str) -> st
                 )
             )
     lines = [f"{portal} {folder.name} · {dataset} · {key}"]
-    for source, url, capture, record, digest, block, position, printed in found:
+    for source, url, capture, record, digest, block, position, printed, confidence in found:
         labels = _LABELS[language]
-        values = (url, f"{capture:%Y-%m-%dT%H:%M:%SZ}", record, digest, f"{block} · {position}")
-        lines += ["", f"[{source}]", *(f"  {label:<15}{value}" for label, value in zip(labels, values, strict=False))]
+        values = (url, f"{capture:%Y-%m-%dT%H:%M:%SZ}", record, digest, f"{block} · {position}", confidence)
+        lines += [
+            "",
+            f"[{source}]",
+            *(f"  {label:<15}{value}" for label, value in zip(labels, values, strict=False) if value is not None),
+        ]
         lines.append(f"  {labels[-1]}")
         lines += [f"    {column} = {visible(text)}" for column, text in json.loads(printed).items()]
     return "\n".join(visible(line) for line in lines)

@@ -44,6 +44,12 @@ PARAGRAPHS: dict[str, tuple[str, str]] = {
         """The outputs folder {folder} cannot be written: {error}. Free space or rights, or choose another
         --out. {kept}""",
     ),
+    "report-unwritable": (
+        """La version {version} est publiée et courante, mais ce qui en rend compte dans {folder} n'a pas pu être
+        écrit : {error}. Libérer de la place ou des droits et relancer : rien n'est publié deux fois.""",
+        """Version {version} is released and current, but what tells of it in {folder} could not be written:
+        {error}. Free space or rights and run again: nothing is released twice.""",
+    ),
     "kinds-mixed": (
         """{folder} contient des versions faites à partir de la source « {before} », et ce passage lit « {now}
         » : les deux ne se mélangent jamais. {kept} Choisir un autre dossier avec --out.""",
@@ -77,6 +83,48 @@ PARAGRAPHS: dict[str, tuple[str, str]] = {
         "Le lien de la version courante est perdu : {error} {kept}",
         "The link to the current release is lost: {error} {kept}",
     ),
+    "decisions-broken": (
+        """Le fichier des décisions {path} n'est pas lisible : {error}. {kept} Restaurer le fichier, ou en retirer
+        ce qui est faux.""",
+        """The file of decisions {path} cannot be read: {error}. {kept} Restore the file, or take out what is
+        wrong in it.""",
+    ),
+    "accept-nothing": (
+        "Rien à accepter : {dataset} n'est pas retenu ({portal}, sous {folder}). Jeux de données retenus : {held}.",
+        "Nothing to accept: {dataset} is not held ({portal}, under {folder}). Datasets held: {held}.",
+    ),
+    "accept-no-run": (
+        """Rien à accepter : {dataset} est retenu, mais le passage {run} qui l'a jugé n'est plus entier dans
+        {folder} : il manque {missing}. Relancer canceropole refresh {portal}, puis accepter.""",
+        """Nothing to accept: {dataset} is held, but the run {run} that judged it is no longer whole in {folder}:
+        {missing} is missing. Run canceropole refresh {portal} again, then accept.""",
+    ),
+    "accept-unliftable": (
+        """{dataset} ne peut pas être accepté à la main : attendu un doute de la barrière, trouvé « {reason} »
+        [{code}]. Ce qui n'a pas pu être lu ou ne respecte pas son schéma se corrige : corriger la déclaration,
+        puis canceropole refresh {portal} --from run:{run}.""",
+        """{dataset} cannot be accepted by hand: expected a doubt of the gate, found "{reason}" [{code}]. What could
+        not be read or breaks its schema is mended: mend the declaration, then canceropole refresh {portal}
+        --from run:{run}.""",
+    ),
+    "accept-other": (
+        """{dataset} n'est retenu qu'à cause d'un autre jeu de données : {reason} [{code}]. Accepter ou corriger
+        d'abord {others} ; {dataset} suivra.""",
+        """{dataset} is held only because of another dataset: {reason} [{code}]. Accept or mend {others} first;
+        {dataset} follows.""",
+    ),
+    "accept-why": (
+        "--why est vide : dire pourquoi ces lignes sont justes ; la décision est conservée avec cette raison.",
+        "--why is empty: say why these rows are right; the decision is kept with that reason.",
+    ),
+    "accept-who": (
+        "Personne n'a de nom sur cette machine : dire avec --by qui accepte.",
+        "Nobody has a name on this machine: say with --by who accepts.",
+    ),
+    "accept-unasked": (
+        "Rien n'a été accepté : il n'y a pas de terminal où poser la question. Ajouter --yes pour dire oui.",
+        "Nothing was accepted: there is no terminal to ask on. Add --yes to say yes.",
+    ),
     "prefect": (
         "L'API de Prefect n'a pas démarré : {error}",
         "Prefect's API did not start: {error}",
@@ -85,9 +133,11 @@ PARAGRAPHS: dict[str, tuple[str, str]] = {
 
 
 class FailureError(Exception):
-    """A failure of the closed list; its text is the English paragraph."""
+    """A failure of the closed list; its text is the English paragraph, `status` the exit status of the contract."""
 
-    def __init__(self, code: str, **told: object) -> None:
+    status = 1
+
+    def __init__(self, code: str, /, **told: object) -> None:
         self.code = code
         self._told = {name: str(value) for name, value in told.items()}
         super().__init__(self.paragraph("en"))
@@ -109,8 +159,12 @@ class RunFailedError(FailureError):
 
 
 class WrongUseError(FailureError):
-    """An option or name that does not exist: exit status 2."""
+    """An option or name that does not exist, or nothing to accept: exit status 2."""
+
+    status = 2
 
 
 class BusyError(FailureError):
     """Another run holds the portal's outputs: exit status 4."""
+
+    status = 4

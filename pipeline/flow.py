@@ -9,6 +9,7 @@ from prefect import flow, serve, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.schedules import Cron
+from prefect.states import Completed
 
 from pipeline import stages, summary
 from pipeline.run import LIVE, Request
@@ -17,6 +18,7 @@ from schemas import load
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from prefect.client.schemas.objects import State
     from prefect.deployments.runner import RunnerDeployment
 
 
@@ -34,10 +36,17 @@ def refresh(
     out: str = "outputs",
     schemas: str = str(load.HOME),
 ) -> dict[str, Any]:
-    """Refreshes a portal's datasets; the parameters are those of `canceropole refresh`. Returns report.json."""
+    """Refreshes a portal's datasets; the parameters are those of `canceropole refresh`. Returns report.json.
+
+    A run that holds something ends in the state Held, a kind of Completed: nothing failed, and a person must look.
+    """
     request = Request(portal, source, tuple(only), delay, Path(out), Path(schemas))
     report = stages.refresh(request, step=_as_task)
     create_markdown_artifact(summary.markdown(report), key=f"refresh-{portal}", description="What this run did")
+    if report["outcome"] == "held":
+        # Prefect takes the state for the run's own, and hands the report in it to the caller.
+        held: State[dict[str, Any]] = Completed(name="Held", message=summary.held_datasets(report, "fr"), data=report)
+        return cast("dict[str, Any]", held)
     return report
 
 

@@ -39,6 +39,11 @@ class Home:
         return self.root / "status.json"
 
     @property
+    def decisions(self) -> Path:
+        """What people accepted by hand: an input of every run."""
+        return self.root / "decisions.json"
+
+    @property
     def lock(self) -> Path:
         """Held by whoever changes these outputs."""
         return self.root / ".lock"
@@ -134,11 +139,30 @@ def write(path: Path, content: bytes) -> None:
     """Writes a file so that a reader, or a crash, meets the old content or the new."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)  # on a full disk, half a file is in the way of whatever comes next
+        raise
+
+
+def sync(path: Path) -> None:
+    """Returns when the disk has a file, or a folder's list of names: a power cut does not undo it."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_all(folder: Path) -> None:
+    """Returns when the disk has a folder with everything in it."""
+    for path in (*folder.rglob("*"), folder):
+        sync(path)
 
 
 def write_json(path: Path, data: object) -> None:

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipeline import prefect_api, summary
-from pipeline.failures import BusyError, FailureError, WrongUseError
+from pipeline.failures import FailureError
 from pipeline.paths import Home
 from pipeline.run import Request, lock
 from schemas.typography import visible
@@ -19,7 +19,7 @@ from schemas.typography import visible
 if TYPE_CHECKING:
     from pathlib import Path
 
-DONE, FAILED, WRONG_USE, HELD, BUSY = 0, 1, 2, 3, 4
+DONE, HELD = 0, 3
 
 
 def run(
@@ -38,7 +38,7 @@ def run(
                 return _run(request, local, language, started)
     except FailureError as error:
         errors.print(visible(error.paragraph(language)))
-        return {WrongUseError: WRONG_USE, BusyError: BUSY}.get(type(error), FAILED)
+        return error.status
 
 
 def _run(request: Request, local: prefect_api.LocalApi | None, language: str, started: float) -> int:
@@ -54,10 +54,8 @@ def _run(request: Request, local: prefect_api.LocalApi | None, language: str, st
     _tell(console, report, request, language, {**progress.seconds, "total": time.monotonic() - started})
     if report["outcome"] != "held":
         return DONE
-    held = [f"{name}: {sentence}" for name, holds, sentence in summary.reasons(report, language) if holds]
-    Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False).print(
-        "\n".join([summary.headline(report, language) + ".", *held, summary.next_step(report, "", language)])
-    )
+    errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
+    errors.print(summary.held(report, str(request.out), language))
     return HELD
 
 
@@ -81,7 +79,7 @@ def _tell(console: Console, report: dict[str, Any], request: Request, language: 
     console.print(" · ".join(f"{name} {value:.1f} s" for name, value in seconds.items()), soft_wrap=True)
     if report["outcome"] != "held":
         console.print(f"[bold]{escape(summary.headline(report, language))}[/bold]")
-        console.print(escape(summary.next_step(report, f"{home}/latest", language)), soft_wrap=True)
+        console.print(escape(summary.opening(report, f"{home}/latest", language)), soft_wrap=True)
 
 
 class _Progress(logging.Handler):

@@ -6,13 +6,12 @@ makes it current. A crash leaves the state before or the state after.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from pipeline.paths import read_json, sha256, write, write_json
+from pipeline.paths import read_json, sha256, sync, sync_all, write, write_json
 from pipeline.version import FIRST, Step, after, differences, step_of_changes
 
 if TYPE_CHECKING:
@@ -88,21 +87,28 @@ def finish(
 
 
 def switch(home: Home, staged: Path, version: str) -> None:
-    """Makes a finished folder the release `version`, and that release the current one."""
-    for path in (*staged.rglob("*"), staged):
-        _sync(path)
+    """Makes a finished folder the release `version`, and that release the current one.
+
+    Raises:
+        OSError: the outputs cannot be written; the release is made if `latest` names it, else there is none.
+    """
+    sync_all(staged)
     home.releases.mkdir(parents=True, exist_ok=True)
-    staged.rename(home.release(version))
-    _sync(home.releases)
-    link = home.root / ".latest"
-    link.unlink(missing_ok=True)
-    link.symlink_to(f"releases/{version}")
-    link.replace(home.latest)
-    _sync(home.root)
+    made, link = home.release(version), home.root / ".latest"
+    staged.rename(made)
+    try:
+        sync(home.releases)
+        link.unlink(missing_ok=True)
+        link.symlink_to(f"releases/{version}")
+        link.replace(home.latest)
+    except OSError:
+        made.rename(staged)
+        raise
+    sync(home.root)
 
 
 def clear_unfinished(home: Home) -> None:
-    """Removes what a killed run left: dot-named work, and complete releases newer than `latest`.
+    """Removes what a killed run left: drafts, dot-named work, and complete releases newer than `latest`.
 
     Raises:
         NoLatestError: `latest` is no link to a release; nothing was removed.
@@ -112,14 +118,22 @@ def clear_unfinished(home: Home) -> None:
     versions = [path.name for path in found if path.is_dir() and _VERSION.fullmatch(path.name)]
     _check_latest(home, versions)
     current = _number(home.version() or "0.0.0")
-    unfinished = [path for path in found if path.name.startswith(".")]
-    newer = [home.release(version) for version in versions if _number(version) > current]
-    for path in unfinished + newer:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-    (home.root / ".latest").unlink(missing_ok=True)
+    for path in found:
+        if path.name.startswith("."):
+            _remove(path)
+    for version in versions:
+        if _number(version) > current:
+            # A folder under a version's name is whole, also while it is being removed.
+            _remove(home.release(version).rename(home.releases / f".{version}"))
+    for path in (home.root / ".latest", *home.root.glob(".*.partial"), *home.runs.glob("*/.*")):
+        path.unlink(missing_ok=True)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _check_latest(home: Home, versions: Sequence[str]) -> None:
@@ -137,14 +151,6 @@ def _check_latest(home: Home, versions: Sequence[str]) -> None:
         if versions
         else f"{home.latest}: expected nothing, there being no release, found {found}. Move it away."
     )
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _number(version: str) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from pipeline import stages
+from pipeline import decisions, stages
 from pipeline.failures import RunFailedError
 from pipeline.paths import Home, RunFolder, read_json, sha256
 from pipeline.report import lock_hash
@@ -88,7 +88,13 @@ def _inputs(home: Home, run: RunFolder) -> dict[str, Any]:
 def _rebuilt(scratch: Path, home: Home, run: RunFolder, inputs: dict[str, Any], portal: str) -> Path:
     try:
         return _rebuild(scratch, home, run, inputs, portal)
-    except (load.DeclarationError, load.UnknownPortalError, RunFailedError, duckdb.Error) as error:
+    except (
+        load.DeclarationError,
+        load.UnknownPortalError,
+        decisions.DecisionsError,
+        RunFailedError,
+        duckdb.Error,
+    ) as error:
         raise ReplayError(f"The run {run.id} cannot be made again with the code of today: {error}", 1) from error
 
 
@@ -100,7 +106,8 @@ def _rebuild(scratch: Path, home: Home, run: RunFolder, inputs: dict[str, Any], 
     copy.archive.symlink_to((home.root / inputs["archives"][0]["path"]).resolve())
     if run.previous_status.exists():
         copy.previous_status.symlink_to(run.previous_status.resolve())
-    rebuilt = Run(request, declarations, home, copy, inputs["base"])
+    applied = decisions.read(json.dumps(inputs["decisions"]))
+    rebuilt = Run(request, declarations, home, copy, inputs["base"], applied)
     stages.extract(rebuilt)
     stages.normalize_rows(rebuilt)
     stages.validate_tables(rebuilt)

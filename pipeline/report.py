@@ -37,15 +37,17 @@ def report(run: Run, verdicts: Sequence[Verdict], version: str | None, *, dated:
     pages = read_json(run.folder.pages)
     told["unclaimed"] = pages["unclaimed"]
     told["crawl"]["errors"] += pages["unreadable"]
-    told["datasets"] = [verdict.as_json() for verdict in verdicts]
+    told["datasets"] = [_dataset(verdict) for verdict in verdicts]
     write_json(run.folder.report, told)
     write_json(run.home.status, _status(run, verdicts, instant(dated)))
     return told
 
 
 def failed(run: Run, failure: RunFailedError) -> None:
-    """Writes the report of a run that ended before its data could be judged."""
-    write_json(run.folder.report, {**_told(run, "failed", None), "error": failure.as_json()})
+    """Writes the report of a run that ended before its data could be judged, or could not tell of its release."""
+    version = run.home.version()
+    told = _told(run, "failed", version if version != run.base else None)
+    write_json(run.folder.report, {**told, "error": failure.as_json()})
 
 
 def crawl_errors(run: Run) -> str:
@@ -64,6 +66,23 @@ def keep_status(run: Run) -> None:
         write(run.folder.previous_status, run.home.status.read_bytes())
 
 
+def freshness(run: Run, verdicts: Sequence[Verdict], checked: str) -> list[dict[str, Any]]:
+    """Every declared dataset's entry of status.json: as judged now, else as it was before the run.
+
+    Args:
+        run: the run; its folder has the status before it.
+        verdicts: of the gate.
+        checked: the archive's last date.
+    """
+    before = _before(run, verdicts)
+    judged = {verdict.name: verdict for verdict in verdicts if verdict.judged}
+    return [
+        _judged(judged[d.id], before.get(d.id, {}), checked, run.folder.id) if d.id in judged else before[d.id]
+        for d in run.declarations.datasets
+        if d.id in judged or d.id in before
+    ]
+
+
 def stale(run: Run, verdicts: Sequence[Verdict], now: str) -> dict[str, dict[str, Any]]:
     """The marks of datasets kept from the last release because they are held (CONTRACT, 'report.json').
 
@@ -78,7 +97,7 @@ def stale(run: Run, verdicts: Sequence[Verdict], now: str) -> dict[str, dict[str
     released = resources_of(run.last)
     return {
         found["name"]: {name: found[name] for name in ("since", "code", "message")}
-        for found in _freshness(run, verdicts, now)
+        for found in freshness(run, verdicts, now)
         if found["state"] == "held" and found["name"] in released
     }
 
@@ -112,6 +131,13 @@ def instant(when: dt.datetime) -> str:
     return f"{when.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+def _dataset(verdict: Verdict) -> dict[str, Any]:
+    """The object of report.json's `datasets`; each reason says whether it holds: a lifted one has its code still."""
+    reasons = [{**reason.as_json(), "holds": True} for reason in verdict.reasons]
+    reasons += [{**note.as_json(), "holds": False} for note in verdict.notes]
+    return {**verdict.as_json(), "reasons": reasons}
+
+
 def _told(run: Run, outcome: str, version: str | None) -> dict[str, Any]:
     return {
         "run": run.folder.id,
@@ -135,7 +161,7 @@ def _crawl(run: Run) -> dict[str, Any]:
     return {name: told[name] for name in ("requests", "pages", "not_modified", "bytes", "errors")}
 
 
-def write_inputs(run: Run, version: str | None, kind: str) -> None:
+def write_inputs(run: Run, verdicts: Sequence[Verdict], version: str | None, kind: str) -> None:
     """Writes what the release is made from, by hash: all that `replay` needs, before there is one to replay."""
     archive, status = run.folder.archive, run.folder.previous_status
     inputs = {
@@ -148,7 +174,7 @@ def write_inputs(run: Run, version: str | None, kind: str) -> None:
         "only": list(run.request.only),
         "archives": [{"path": archive.relative_to(run.home.root).as_posix(), "sha256": sha256(archive)}],
         "declarations": {place: hashlib.sha256(raw).hexdigest() for place, raw in run.declarations.files.items()},
-        "decisions": [],
+        "decisions": [decision.as_json() for verdict in verdicts for decision in verdict.decisions],
         "code": metadata.version("canceropole"),
         "lock": lock_hash(),
     }
@@ -161,19 +187,8 @@ def _status(run: Run, verdicts: Sequence[Verdict], checked: str) -> dict[str, An
         "portal": run.request.portal,
         "run": run.folder.id,
         "version": run.home.version(),
-        "datasets": _freshness(run, verdicts, checked),
+        "datasets": freshness(run, verdicts, checked),
     }
-
-
-def _freshness(run: Run, verdicts: Sequence[Verdict], checked: str) -> list[dict[str, Any]]:
-    """Every declared dataset's entry of status.json: as judged now, else as it was before."""
-    before = _before(run, verdicts)
-    judged = {verdict.name: verdict for verdict in verdicts if verdict.judged}
-    return [
-        _judged(judged[d.id], before.get(d.id, {}), checked) if d.id in judged else before[d.id]
-        for d in run.declarations.datasets
-        if d.id in judged or d.id in before
-    ]
 
 
 def _before(run: Run, verdicts: Sequence[Verdict]) -> dict[str, dict[str, Any]]:
@@ -183,16 +198,17 @@ def _before(run: Run, verdicts: Sequence[Verdict]) -> dict[str, dict[str, Any]]:
     if status["version"] == run.base:
         return {found["name"]: found for found in status["datasets"]}
     released = resources_of(run.last)
-    created = read_json(run.last / "datapackage.json")["created"] if run.last else ""
-    return {v.name: _as_released(v, released[v.name].get("stale"), created) for v in verdicts if v.name in released}
+    made = read_json(run.last / "datapackage.json") if run.last else {}
+    return {v.name: _as_released(v, released[v.name].get("stale"), made) for v in verdicts if v.name in released}
 
 
-def _as_released(verdict: Verdict, mark: Mapping[str, Any] | None, created: str) -> dict[str, Any]:
+def _as_released(verdict: Verdict, mark: Mapping[str, Any] | None, made: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": verdict.name,
         "state": "held" if mark else "fresh",
-        "checked": created,
-        "good": None if mark else created,
+        "run": made["run"],
+        "checked": made["created"],
+        "good": None if mark else made["created"],
         "since": mark["since"] if mark else None,
         "rows": verdict.before,
         "code": mark["code"] if mark else None,
@@ -200,12 +216,13 @@ def _as_released(verdict: Verdict, mark: Mapping[str, Any] | None, created: str)
     }
 
 
-def _judged(verdict: Verdict, before: Mapping[str, Any], checked: str) -> dict[str, Any]:
+def _judged(verdict: Verdict, before: Mapping[str, Any], checked: str, run: str) -> dict[str, Any]:
     held = verdict.verdict == "held"
     reason = verdict.reasons[0] if held else None
     return {
         "name": verdict.name,
         "state": "held" if held else "fresh",
+        "run": run,
         "checked": checked,
         "good": before.get("good") if held else checked,
         "since": (before.get("since") or checked) if held else None,

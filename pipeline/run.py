@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 
-from pipeline import release
+from pipeline import decisions, release
 from pipeline.failures import BusyError, RunFailedError, WrongUseError
 from pipeline.paths import Home, RunFolder, read_json, write, write_json
 from schemas import linting, load
 
 if TYPE_CHECKING:
+    from pipeline.decisions import Decision
     from schemas.load import Declarations
     from schemas.model import Dataset
 
@@ -25,7 +26,7 @@ LIVE, SAMPLE, PORTAL = "live", "sample", "portal"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a refresh was asked to do."""
+    """What a refresh was asked to do; `decision` is one that a person takes with it."""
 
     portal: str
     source: str = LIVE
@@ -33,17 +34,19 @@ class Request:
     delay: float | None = None
     out: Path = Path("outputs")
     schemas: Path = load.HOME
+    decision: Decision | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run under way: its request, declarations, outputs, folder, and the release it builds on."""
+    """A run under way: its request, declarations, outputs, folder, the release it builds on, and people's decisions."""
 
     request: Request
     declarations: Declarations
     home: Home
     folder: RunFolder
     base: str | None
+    decisions: tuple[Decision, ...] = ()
 
     @property
     def last(self) -> Path | None:
@@ -136,11 +139,13 @@ def begin(request: Request, declarations: Declarations, *, now: dt.datetime) -> 
 
     Raises:
         BusyError: a run began within the same second.
-        RunFailedError: the outputs cannot be written, or have lost the link to their current release.
+        RunFailedError: the outputs cannot be written, have lost the link to their current release, or hold decisions
+            that cannot be read.
     """
     home = Home(request.out / request.portal)
     folder = RunFolder(home.runs / f"{now:%Y%m%dT%H%M%SZ}")
     try:
+        decided = decisions.kept(home)
         release.clear_unfinished(home)
         if folder.root.exists():
             raise BusyError("run-exists", run=folder.id, folder=home.runs)
@@ -148,11 +153,15 @@ def begin(request: Request, declarations: Declarations, *, now: dt.datetime) -> 
         folder.root.mkdir(mode=0o700)
         for place, content in declarations.files.items():
             write(folder.declarations / place, content)
+    except decisions.DecisionsError as error:
+        raise RunFailedError("decisions-broken", path=home.decisions, error=error) from error
     except release.NoLatestError as error:
         raise RunFailedError("no-latest", error=error) from error
     except OSError as error:
         raise unwritable(home, error) from error
-    return Run(request, declarations, home, folder, home.version())
+    if request.decision is not None:
+        decided = decisions.with_one_more(decided, request.decision)
+    return Run(request, declarations, home, folder, home.version(), decided)
 
 
 def refuse(request: Request, failure: RunFailedError, *, now: dt.datetime) -> None:

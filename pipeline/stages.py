@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from pipeline import build, gate, normalize, release, validate
+from pipeline import build, decisions, gate, normalize, release, validate
 from pipeline.descriptor import descriptor, tables
 from pipeline.failures import RunFailedError
-from pipeline.paths import Home, resources_of, write, write_json
-from pipeline.report import crawl_errors, failed, instant, keep_status, report, stale, write_inputs
+from pipeline.paths import Home, resources_of, sync_all, write, write_json
+from pipeline.report import crawl_errors, failed, freshness, instant, keep_status, report, stale, write_inputs
 from pipeline.run import (
     LIVE,
     PORTAL,
@@ -69,13 +69,14 @@ def refresh(request: Request, step: Callable[[str, Callable[[], Any]], Any] = la
         return step(name, job)
 
     with lock(Home(request.out / request.portal)):
-        run = begin(request, declarations, now=dt.datetime.now(dt.UTC))
+        run = _begun(request, declarations)
         with _told(run):
             stage("crawl", lambda: crawl(run))
             stage("extract", lambda: extract(run))
             stage("normalize", lambda: normalize_rows(run))
             stage("validate", lambda: validate_tables(run))
             verdicts = stage("gate", lambda: judge(run))
+            keep_decision(run, verdicts)
             version = stage("release", lambda: build_and_release(run, verdicts))
             return report(run, verdicts, version, dated=archive.last_date(run.folder.archive))
 
@@ -93,16 +94,35 @@ def checked(request: Request) -> Declarations:
         raise
 
 
+def _begun(request: Request, declarations: Declarations) -> Run:
+    """The run, begun; one that cannot begin is told in a report too."""
+    now = dt.datetime.now(dt.UTC)
+    try:
+        return begin(request, declarations, now=now)
+    except RunFailedError as error:
+        refuse(request, error, now=now)
+        raise
+
+
 @contextlib.contextmanager
 def _told(run: Run) -> Iterator[None]:
     """Whatever ends a run stands in its report, where the report can be written."""
     try:
         yield
     except (RunFailedError, OSError) as error:
-        failure = error if isinstance(error, RunFailedError) else unwritable(run.home, error)
-        with contextlib.suppress(OSError):  # a full disk has no room for the report either
-            failed(run, failure)
+        failure = error if isinstance(error, RunFailedError) else _unwritable(run, error)
+        if not run.folder.report.exists():  # else all is told, and only the status could not be written
+            with contextlib.suppress(OSError):  # a full disk has no room for the report either
+                failed(run, failure)
         raise failure from error
+
+
+def _unwritable(run: Run, error: Exception) -> RunFailedError:
+    """The failure of a run that cannot write, which says whether its release is made: `latest` knows."""
+    version = run.home.version()
+    if version == run.base:
+        return unwritable(run.home, error)
+    return RunFailedError("report-unwritable", version=version, folder=run.home.root, error=error)
 
 
 def crawl(run: Run) -> None:
@@ -141,15 +161,21 @@ def extract(run: Run) -> None:
             extracted = found.extracts[dataset.id]
             rows = list(reading.raw_rows(extracted, found.captures))
             faults, notes = extracted.faults, extracted.notes
+            stated = reading.stated_counts(extracted, dataset)
         else:
-            rows, faults, notes = _reference_rows(run.declarations, dataset), [], []
-        told = {"faults": [f.as_json() for f in faults], "notes": [n.as_json() for n in notes], "rows": rows}
+            rows, faults, notes, stated = _reference_rows(run.declarations, dataset), [], [], []
+        told = {
+            "faults": [fault.as_json() for fault in faults],
+            "notes": [note.as_json() for note in notes],
+            "stated": stated,
+            "rows": rows,
+        }
         write_json(run.folder.rows(dataset.id), told)
 
 
 def normalize_rows(run: Run) -> None:
     """Cleans and types the raw rows."""
-    normalize.normalize(run.folder, run.declarations, run.names)
+    normalize.normalize(run.folder, run.declarations, run.names, run.last)
 
 
 def validate_tables(run: Run) -> None:
@@ -159,7 +185,20 @@ def validate_tables(run: Run) -> None:
 
 def judge(run: Run) -> list[gate.Verdict]:
     """The gate: what may be released."""
-    return gate.gate(run.folder, run.declarations, run.last, run.names)
+    return gate.gate(run.folder, run.declarations, run.last, run.names, run.decisions)
+
+
+def keep_decision(run: Run, verdicts: Sequence[gate.Verdict]) -> None:
+    """Keeps the decision a run was started with, once the rows it is about have been judged.
+
+    Kept before the release, so that no release stands on a decision that nobody can look up.
+
+    Raises:
+        OSError: decisions.json cannot be written.
+    """
+    new = run.request.decision
+    if new is not None and any((verdict.name, verdict.digest) == (new.dataset, new.rows) for verdict in verdicts):
+        decisions.keep(run.home, run.decisions)
 
 
 def build_and_release(run: Run, verdicts: Sequence[gate.Verdict]) -> str | None:
@@ -178,13 +217,14 @@ def build_and_release(run: Run, verdicts: Sequence[gate.Verdict]) -> str | None:
         version = package(run, verdicts, staged)
         if version is not None:
             validate.validate_package(staged / "datapackage.json")
-        write_inputs(run, version, kind(run))
+        write_inputs(run, verdicts, version, kind(run))
         if version is not None:
+            sync_all(run.folder.root)  # a release whose archive a power cut took could not be replayed
             release.switch(run.home, staged, version)
     except validate.PackageError as error:
         raise RunFailedError("package-broken", error=error) from error
     except (OSError, duckdb.IOException) as error:
-        raise unwritable(run.home, error) from error
+        raise _unwritable(run, error) from error
     except duckdb.Error as error:
         raise RunFailedError("build-failed", error=error) from error
     finally:
@@ -193,17 +233,22 @@ def build_and_release(run: Run, verdicts: Sequence[gate.Verdict]) -> str | None:
 
 
 def package(run: Run, verdicts: Sequence[gate.Verdict], folder: Path) -> str | None:
-    """Builds the whole package in `folder` (empty); None, and an unfinished folder, when nothing changed."""
+    """Builds the whole package in `folder` (empty); None, and an unfinished folder, when there is nothing to release.
+
+    That is when nothing changed; and on a first run that read nothing in the portal's pages, for a reference list alone
+    is not the portal's data.
+    """
     let_out = {verdict.name: gate.published(run.folder, verdict, run.last) for verdict in verdicts}
     rows = {name: path for name, path in let_out.items() if path is not None}
-    if not rows:
+    if not any(run.declarations.dataset(name).from_pages for name in rows):
         return None
     made = {verdict.name for verdict in verdicts if verdict.fresh}
     made |= {dataset.id for dataset in run.declarations.datasets if dataset.derived}
     released, sample = resources_of(run.last), kind(run) == SAMPLE
     described = tables(run.declarations, made, released, sample=sample)
-    build.build(run.folder, run.declarations, described, rows, made, run.last, folder)
     created = instant(archive.last_date(run.folder.archive))
+    told = freshness(run, verdicts, created)
+    build.build(run.folder, run.declarations, described, rows, made, run.last, told, folder)
     said = descriptor(
         run.declarations,
         described,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from schemas.personal import hidden
-from schemas.reasons import Reason
+from schemas.reasons import CODES, Reason
 from schemas.typography import visible
 
 if TYPE_CHECKING:
@@ -22,7 +23,12 @@ _WORDS = {
         "hold": "retenu",
         "unclaimed": "{n} tableaux ou listes qu'aucune déclaration n'utilise",
         "crawl": "{pages} pages, {requests} requêtes, erreurs : {errors}",
-        "inspect": "Voir la page : canceropole inspect ADRESSE ; corriger la déclaration ; relancer : --from run:{run}",
+        "holding": "Retenus : {names}",
+        "accept": "Si ces lignes sont justes : canceropole accept {portal} {name} --why POURQUOI{options}",
+        "mend": (
+            "Voir la page : canceropole inspect ADRESSE ; corriger la déclaration ; "
+            "relancer : canceropole refresh {portal} --from run:{run}{options}"
+        ),
         "open": "Ouvrir : duckdb {path}/{portal}.duckdb ; la preuve : canceropole explain {portal} TABLE CLÉ",
     },
     "en": {
@@ -35,7 +41,12 @@ _WORDS = {
         "hold": "held",
         "unclaimed": "{n} tables or lists that no declaration uses",
         "crawl": "{pages} pages, {requests} requests, errors: {errors}",
-        "inspect": "Look at the page: canceropole inspect ADDRESS; mend the declaration, rerun with --from run:{run}",
+        "holding": "Held: {names}",
+        "accept": "If these rows are right: canceropole accept {portal} {name} --why REASON{options}",
+        "mend": (
+            "Look at the page: canceropole inspect ADDRESS; mend the declaration; "
+            "run again: canceropole refresh {portal} --from run:{run}{options}"
+        ),
         "open": "Open: duckdb {path}/{portal}.duckdb · a row and its evidence: canceropole explain {portal} TABLE KEY",
     },
 }
@@ -62,10 +73,15 @@ def dataset_line(dataset: Mapping[str, Any], language: str) -> tuple[str, str, s
 def reasons(report: Mapping[str, Any], language: str) -> list[tuple[str, bool, str]]:
     """Every reason of the run: dataset, whether it holds it, the sentence."""
     return [
-        (dataset["name"], dataset["verdict"] == "held", visible(hidden(Reason.from_json(reason).sentence(language))))
+        (dataset["name"], _holds(reason), visible(hidden(Reason.from_json(reason).sentence(language))))
         for dataset in report["datasets"]
         for reason in dataset["reasons"]
     ]
+
+
+def holding(dataset: Mapping[str, Any]) -> list[Reason]:
+    """The reasons that hold a dataset of a report: not the notes, and not what a person has lifted."""
+    return [Reason.from_json(reason) for reason in dataset["reasons"] if _holds(reason)]
 
 
 def crawl_line(report: Mapping[str, Any], language: str) -> str:
@@ -82,10 +98,43 @@ def unclaimed_line(report: Mapping[str, Any], language: str) -> str:
     return _WORDS[language]["unclaimed"].format(n=count) if count else ""
 
 
-def next_step(report: Mapping[str, Any], path: str, language: str) -> str:
-    """What to do next: about what is held, or with the release at `path`."""
-    told = "inspect" if report["outcome"] == "held" else "open"
-    return _WORDS[language][told].format(path=path, **report)
+def opening(report: Mapping[str, Any], path: str, language: str) -> str:
+    """What to do next with the release at `path`."""
+    return _WORDS[language]["open"].format(path=path, **report)
+
+
+def held_datasets(report: Mapping[str, Any], language: str) -> str:
+    """The names of what is held, in one line."""
+    names = ", ".join(dataset["name"] for dataset in report["datasets"] if dataset["verdict"] == "held")
+    return _WORDS[language]["holding"].format(names=names)
+
+
+def held(report: Mapping[str, Any], out: str, language: str) -> str:
+    """A paragraph on what is held: why, and what to do next, as commands on the outputs in `out`."""
+    told = [f"{name}: {sentence}" for name, holds, sentence in reasons(report, language) if holds]
+    return "\n".join([headline(report, language) + ".", *told, *_next_steps(report, out, language)])
+
+
+def _next_steps(report: Mapping[str, Any], out: str, language: str) -> list[str]:
+    words, options = _WORDS[language], "" if out == "outputs" else f" --out {shlex.quote(out)}"
+    stages = {
+        dataset["name"]: {CODES[reason.code].stage for reason in holding(dataset)}
+        for dataset in report["datasets"]
+        if dataset["verdict"] == "held"
+    }
+    steps = [
+        words["accept"].format(name=name, portal=report["portal"], options=options)
+        for name, found in stages.items()
+        if "gate" in found and found <= {"gate", "keys"}
+    ]
+    if not steps or any(found - {"gate", "keys"} for found in stages.values()):
+        steps.append(words["mend"].format(options=options, **report))
+    return steps
+
+
+def _holds(reason: Mapping[str, Any]) -> bool:
+    # Reports of the first version do not say it, and nothing was ever lifted then: only the notes do not hold.
+    return bool(reason.get("holds", CODES[reason["code"]].stage != "note"))
 
 
 def markdown(report: Mapping[str, Any], language: str = "fr") -> str:

@@ -104,7 +104,7 @@ def built(folder: Path, rows: list[dict[str, Any]]) -> Path:
     frame(DRAWN, rows).to_parquet(table, index=False)
     drawn = load.Declarations(portal.portal, (DRAWN,), portal.references, portal.files)
     described = tables(drawn, {"drawn"}, {}, sample=False)
-    build.build(run, drawn, described, {"drawn": table}, {"drawn"}, None, package)
+    build.build(run, drawn, described, {"drawn": table}, {"drawn"}, None, [], package)
     return package
 
 
@@ -256,7 +256,9 @@ def test_the_database_explains_itself(sample: Done, declarations: Declarations) 
                 "WHERE constraint_type = 'PRIMARY KEY'"
             ).fetchall()
         )
+    assert keys.pop("fraicheur") == ["dataset"]
     assert keys == keys_of(sample.latest)
+    assert comments.pop("fraicheur").startswith("Fraîcheur — ")
     assert comments.keys() == keys.keys()
     for name, comment in comments.items():
         assert comment.startswith(declarations.dataset(name).title.fr), name

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import ROOT, Done, canceropole
-from test_refresh import api, archive_of
+from test_refresh import NO_PLACE, api, archive_of, changed
 
 from schemas import load
 
@@ -68,6 +68,15 @@ def test_a_run_leaves_its_tasks_and_a_summary(sample: Done, prefect: Prefect, tm
     assert (artifact["type"], artifact["flow_run_id"]) == ("markdown", run["id"])
     assert artifact["data"].startswith("# Version 1.0.0")
     assert "tumorotheques" in artifact["data"].replace("\\", "")
+
+
+def test_a_run_that_holds_something_ends_as_held(sample: Done, prefect: Prefect, tmp_path: Path) -> None:
+    source = changed(archive_of(sample), tmp_path / "gone.warc.gz", NO_PLACE)
+    done = canceropole("refresh", PORTAL, "--from", source, out=tmp_path / "outputs", env=prefect.env)
+    assert (done.status, done.report["version"]) == (3, "1.0.0")
+    [run] = prefect.runs(f"{PORTAL} from {source}")
+    assert (run["state_type"], run["state_name"]) == ("COMPLETED", "Held")
+    assert run["state"]["message"] == "Retenus : tumorotheques, tumorotheques_responsables"
 
 
 def test_a_failed_run_is_failed(prefect: Prefect, tmp_path: Path) -> None:
