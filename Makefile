@@ -20,6 +20,9 @@ test: $(VENV)/.developed ## Lint, type-check, check the import contract, run the
 	$(BIN)/canceropole check
 	$(BIN)/pytest
 
+crash: $(VENV)/.developed ## Kill 50 real runs, and more; what is left must be whole, and repaired by the next
+	PYTHONPATH=.:tests $(BIN)/python -m crash
+
 lock: $(VENV)/.developed ## Resolve the dependencies anew into the two lock files
 	$(BIN)/pip install --quiet pip-tools
 	$(BIN)/pip-compile --quiet --upgrade --strip-extras --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements.lock pyproject.toml
@@ -45,4 +48,4 @@ $(VENV)/.developed: requirements-dev.lock $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: help setup refresh test lock clean
+.PHONY: help setup refresh test crash lock clean

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 from asyncio import CancelledError
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from spiders.archive import ArchiveWriter
@@ -98,6 +100,21 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def _end_with_reader() -> None:
+    """Has this process end when nobody reads its standard output any more: its run was killed.
+
+    The portal would else be asked by a crawl that nobody waits for, and by the next run's beside it.
+    """
+    watch = select.poll()
+    watch.register(sys.stdout.fileno(), 0)  # no event asked for: only the loss of the other end is told
+
+    def wait() -> None:
+        watch.poll()
+        os._exit(1)
+
+    Thread(target=wait, daemon=True).start()
+
+
 def _crawl(job: CrawlJob, archive: ArchiveWriter) -> PortalSpider:
     # Scrapy takes a second to import, and whoever makes a job imports this module.
     from scrapy.crawler import CrawlerProcess  # noqa: PLC0415
@@ -143,4 +160,5 @@ def _iso(moment: datetime) -> str:
 
 
 if __name__ == "__main__":
+    _end_with_reader()
     sys.exit(main(sys.argv[1:]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from errno import ENOSPC
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -158,6 +159,91 @@ def test_the_switch_replaces_the_link_and_leaves_no_draft(tmp_path: Path) -> Non
         assert (home.latest / "un.txt").read_text() == version
     assert sorted(path.name for path in tmp_path.iterdir()) == ["latest", "releases"]
     assert versions_of(home) == ["1.0.0", "1.0.1"]
+
+
+def full_at(patch: pytest.MonkeyPatch, name: str) -> None:
+    """Has no room on the disk for anything that has this name."""
+
+    def full(_: Path, target: Path | str, *__: object) -> None:
+        raise OSError(ENOSPC, os.strerror(ENOSPC), str(target))
+
+    patch.setattr(Path, name, full)
+
+
+@pytest.mark.parametrize("call", ["symlink_to", "replace"])
+def test_a_switch_that_does_not_come_about_leaves_no_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    home = home_of(tmp_path, "1.0.0", latest="1.0.0")
+    staged = home.releases / ".1.0.1"
+    staged.mkdir()
+    full_at(monkeypatch, call)
+    with pytest.raises(OSError, match="No space left"):
+        release.switch(home, staged, "1.0.1")
+    assert (home.version(), versions_of(home)) == ("1.0.0", [".1.0.1", "1.0.0"])
+
+
+def test_everything_a_release_is_and_is_made_from_is_on_the_disk_before_it_is_current(
+    sample: Done, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, kept, at_switch = Home(out / "canceropole-idf"), set[int](), list[set[int]]()
+    fsync, replace = os.fsync, os.replace
+
+    def kept_now(handle: int) -> None:
+        fsync(handle)
+        kept.add(os.fstat(handle).st_ino)
+
+    def replaced(source: Path, target: Path) -> None:
+        if Path(target) == home.latest:
+            at_switch.append(set(kept))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", kept_now)
+    monkeypatch.setattr(os, "replace", replaced)
+    report = refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED))
+    [on_disk] = at_switch
+    run = home.runs / str(report["run"])
+    needed = [home.releases, home.release("1.0.1"), *home.release("1.0.1").rglob("*"), *run.rglob("*")]
+    assert [path for path in needed if path.name != "report.json" and path.stat().st_ino not in on_disk] == []
+
+
+def test_a_full_disk_after_the_switch_does_not_deny_the_release(
+    sample: Done, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED)
+    fsync = os.fsync
+
+    def full(handle: int) -> None:
+        if Home(out / "canceropole-idf").version() == "1.0.1":
+            raise OSError(ENOSPC, os.strerror(ENOSPC))
+        fsync(handle)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(RunFailedError, match=r"Version 1\.0\.1 is released and current") as failed:
+            refresh(out, source)
+    assert failed.value.code == "report-unwritable"
+    assert not list(out.rglob(".*.partial"))
+    report = refresh(out, source)
+    assert (report["outcome"], report["previous"]) == ("unchanged", "1.0.1")
+
+
+def test_a_release_that_could_be_told_of_but_for_its_status_keeps_its_report(
+    sample: Done, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED)
+    replace = os.replace
+
+    def full(source: Path, target: Path) -> None:
+        if Path(target).name == "status.json":
+            raise OSError(ENOSPC, os.strerror(ENOSPC))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(RunFailedError, match="is released and current"):
+        refresh(out, source)
+    told = json.loads(max((out / "canceropole-idf").glob("runs/*/report.json")).read_bytes())
+    assert (told["outcome"], told["version"]) == ("released", "1.0.1")
 
 
 def versions_of(home: Home) -> list[str]:
@@ -340,6 +426,32 @@ def test_stray_files_break_nothing(tmp_path: Path) -> None:
     (home.releases / "2.0.0-essai").mkdir()
     release.clear_unfinished(home)
     assert versions_of(home) == ["1.0.0", "1.9.0", "2.0.0-essai", "LISEZMOI.txt"]
+
+
+def test_drafts_of_a_killed_run_are_removed_and_what_it_finished_stays(tmp_path: Path) -> None:
+    home = home_of(tmp_path, "1.0.0", latest="1.0.0")
+    run = home.runs / "20200101T000000Z"
+    run.mkdir(parents=True)
+    whole = [home.lock, home.status, run / "portal.warc.gz"]
+    for path in (*whole, home.root / ".status.json.partial", run / ".crawl.json.part"):
+        path.write_text("")
+    release.clear_unfinished(home)
+    assert sorted(path for path in home.root.rglob("*") if path.is_file()) == sorted(whole)
+
+
+def test_a_release_that_is_being_removed_no_longer_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = home_of(tmp_path, "1.0.0", "1.0.1", latest="1.0.0")
+    (home.release("1.0.1") / "data.csv").write_text("")
+
+    def killed(folder: Path) -> None:
+        raise KeyboardInterrupt(str(folder))
+
+    monkeypatch.setattr(shutil, "rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        release.clear_unfinished(home)
+    assert versions_of(home) == [".1.0.1", "1.0.0"]
 
 
 def test_a_first_release_that_was_not_made_current_is_removed(tmp_path: Path) -> None:
