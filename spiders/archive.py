@@ -5,11 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import zlib
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
+from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_CHUNK = re.compile(rb"[0-9A-Fa-f]+[^\r\n]{0,60}\r\n")
+_LAST_CHUNK = re.compile(rb"\r\n0+(?:;[^\r\n]*)?\r\n(?:[^\r\n]+\r\n)*\r\n\Z")
+_MAX_TRAILERS = 8_192
 _MAX_INFO = 1_000_000
 _FAILURES = "urn:canceropole:failures"
 # A connection's headers say how the bytes travelled, not what they are (RFC 9110, 7.6.1).
@@ -51,7 +56,10 @@ class ArchiveError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """One archived answer: what an address said, and when. Header names are in lower case, the body is decoded."""
+    """One archived answer: what an address said, and when. Header names are in lower case, the body is decoded.
+
+    `missing` says why there is no body, or not all of it; it is empty for a whole one.
+    """
 
     url: str
     when: datetime
@@ -59,6 +67,7 @@ class Capture:
     status: int
     headers: dict[str, str]
     body: bytes
+    missing: str = ""
 
     @property
     def content_type(self) -> str:
@@ -171,28 +180,50 @@ def media_type(header: str) -> str:
     return header.partition(";")[0].strip().lower()
 
 
-def read(path: Path, *, max_body: int = MAX_BODY, kinds: Collection[str] = ()) -> Iterator[Capture]:
-    """Reads the answers of a WARC file, this project's or another tool's, gzipped or not.
+def read(path: Path, *, max_body: int = MAX_BODY) -> Iterator[Capture]:
+    """Reads the whole answers of a WARC file, this project's or another tool's, gzipped or not.
 
-    Records of other kinds are passed over, and answers whose record says that they are truncated: they prove nothing.
+    Records of other kinds are passed over, and answers without all of their body: they prove nothing.
 
     Args:
         path: the file.
         max_body: the most bytes a body may have, decoded.
-        kinds: the media types wanted; the others are passed over undecoded. All, if empty.
+
+    Raises:
+        ArchiveError: truncated or corrupt file, lying length, not a WARC, or a body over its bound or undecodable.
+        OSError: the file cannot be opened.
+    """
+    for place, record in _records(path):
+        if record.rec_type == "response" and record.http_headers is not None:
+            with _named(path, place):
+                capture = _capture(record, max_body)
+            if not capture.missing:
+                yield capture
+
+
+def answers(path: Path, *, max_body: int = MAX_BODY, kinds: Collection[str]) -> Iterator[Capture]:
+    """As `read`, with the answers that have no whole body too: an address is known to have answered.
+
+    Args:
+        path: the file.
+        max_body: the most bytes a body may have, decoded.
+        kinds: the media types whose bodies are wanted; those of others are left undecoded, `missing` their type.
 
     Raises:
         ArchiveError: truncated or corrupt file, lying length, not a WARC, or a body over its bound.
         OSError: the file cannot be opened.
     """
     for place, record in _records(path):
-        headers = record.rec_headers
-        if record.rec_type != "response" or record.http_headers is None or headers.get_header("WARC-Truncated"):
+        if record.rec_type != "response" or record.http_headers is None:
             continue
-        if kinds and media_type(_fields(record.http_headers.headers).get("content-type", "")) not in kinds:
-            continue
+        kind = media_type(_fields(record.http_headers.headers).get("content-type", ""))
         with _named(path, place):
-            capture = _capture(record, max_body)
+            try:
+                capture = _head(record, "type") if kind not in kinds else _capture(record, max_body)
+            except BodyTooLargeError:
+                raise
+            except BodyError as error:
+                capture = _head(record, str(error))
         yield capture
 
 
@@ -259,19 +290,37 @@ def _records(path: Path) -> Iterator[tuple[str, Any]]:
         raise ArchiveError(path, "record 1", "a WARC record", "an empty file")
 
 
-def _capture(record: Any, max_body: int) -> Capture:  # noqa: ANN401 (warcio has no types)
-    fields = _fields(record.http_headers.headers)
-    raw = _payload(record, max_body)
-    if "chunked" in fields.get("transfer-encoding", "").lower():
-        raw = ChunkedDataReader(BytesIO(raw)).read()
+def _head(record: Any, missing: str) -> Capture:  # noqa: ANN401 (warcio has no types)
     return Capture(
         url=_header(record, "WARC-Target-URI"),
         when=_date(record),
         record=_header(record, "WARC-Record-ID").strip("<>"),
         status=int(record.http_headers.get_statuscode()),
-        headers=fields,
-        body=decode(raw, fields.get("content-encoding", ""), max_body),
+        headers=_fields(record.http_headers.headers),
+        body=b"",
+        missing=missing,
     )
+
+
+def _capture(record: Any, max_body: int) -> Capture:  # noqa: ANN401 (warcio has no types)
+    head = _head(record, record.rec_headers.get_header("WARC-Truncated") or "")
+    if head.missing:
+        return head
+    raw = _payload(record, max_body)
+    if _is_short(head, raw):
+        return replace(head, missing="disconnect")
+    if "chunked" in head.headers.get("transfer-encoding", "").lower():
+        raw = ChunkedDataReader(BytesIO(raw)).read()
+    return replace(head, body=decode(raw, head.headers.get("content-encoding", ""), max_body))
+
+
+def _is_short(head: Capture, raw: bytes) -> bool:
+    """Whether a body is shorter than its headers said: less than Content-Length, or no last chunk (RFC 9112, 8)."""
+    if "transfer-encoding" in head.headers:  # some recorders take the chunks apart and keep the header
+        return _CHUNK.match(raw) is not None and _LAST_CHUNK.search((b"\r\n" + raw)[-_MAX_TRAILERS:]) is None
+    length = head.headers.get("content-length", "")
+    encoded = head.headers.get("content-encoding", "").strip().lower() not in {"", "identity"}
+    return head.status == HTTPStatus.OK and not encoded and length.isdecimal() and len(raw) < int(length)
 
 
 def _check_end(records: Any, record: Any) -> None:  # noqa: ANN401 (warcio has no types)

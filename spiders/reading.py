@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from spiders import archive, blocks
+from spiders.answers import NOT_CONTENT, TRUNCATED, Answered, answers, doubt, ends, portal_address
 from spiders.extract import Extract, choose, gather, unclaimed
 from spiders.manners import HTML
 from spiders.spans import PageError
@@ -16,11 +18,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from schemas.load import Declarations
-    from schemas.model import Portal
+    from schemas.model import Dataset, Portal
     from spiders.archive import Capture
     from spiders.page import Page
 
-_OK, _TOO_MANY, _SERVER_ERROR = 200, 429, 500
+_OK = HTTPStatus.OK
 
 
 @dataclass(slots=True)
@@ -50,9 +52,13 @@ def read_archive(path: Path, declarations: Declarations) -> Reading:
     portal, datasets = declarations.portal, declarations.datasets
     base = archive.info(path).get("canceropole-base", "")
     reading = Reading()
-    findings, content, titles = [], [], {}
-    captures = _html(path, base, portal)
-    for url, capture in sorted(captures.items()):
+    findings, content, titles, cut = [], [], {}, []
+    captures = _latest(path, base, portal)
+    html = {url: c for url, c in captures.items() if c.content_type in HTML and not c.missing}
+    ended = {url for url, c in html.items() if c.status == _OK and ends(c.body)}
+    others = sum(c.status == _OK for c in html.values()) - 1
+    read: dict[str, Answered] = {}
+    for url, capture in sorted(html.items()):
         try:
             page = blocks.read(capture.text(), url, base, portal.origin)
         except PageError as error:
@@ -62,15 +68,29 @@ def read_archive(path: Path, declarations: Declarations) -> Reading:
         reading.captures[url] = _evidence(capture)
         if capture.status != _OK:
             continue
+        wrong = doubt(capture, page, (len(ended - {url}), others))
+        read[url] = Answered(url, *(wrong or (NOT_CONTENT, _called(page))))
+        if wrong is not None:
+            if read[url].code == TRUNCATED:
+                reading.unreadable.append({"code": TRUNCATED, "url": url, "message": read[url].found})
+                cut += [] if _repeats(page, portal) else [page]
+            continue
         findings += gather(page, portal, datasets)
         titles[url] = page.title
         if not _repeats(page, portal):
             content.append((url, page.own_blocks))
-    reading.extracts = choose(datasets, findings, _unknown(path, base, portal, captures, reading))
+    failed = {address for url in archive.failures(path) if (address := portal_address(url, base, portal.origin))}
+    failed |= {fault["url"] for fault in reading.unreadable if fault["code"] != TRUNCATED}
+    reading.extracts = choose(datasets, findings, answers(captures, read, cut, failed, (base, portal.origin)))
     used = {place for extract in reading.extracts.values() for place in extract.used}
     reading.unclaimed = unclaimed(content, used, portal, titles)
     _name_datasets(reading)
     return reading
+
+
+def _called(page: Page) -> str:
+    """What names a page that is not the one expected: its title, or how it begins."""
+    return (page.title or page.blocks[0].head)[:200]
 
 
 def _evidence(capture: Capture) -> dict[str, str]:
@@ -81,31 +101,18 @@ def _evidence(capture: Capture) -> dict[str, str]:
     }
 
 
-def _unknown(path: Path, base: str, portal: Portal, captures: dict[str, Capture], reading: Reading) -> set[str]:
-    """The paths of pages that may well be there although they were not had: not a reason to take a copy elsewhere."""
-    urls = {portal_address(url, base, portal.origin) for url in archive.failures(path)}
-    urls |= {url for url, capture in captures.items() if capture.status >= _SERVER_ERROR or capture.status == _TOO_MANY}
-    urls |= {fault["url"] for fault in reading.unreadable}
-    return {urlsplit(url).path.rstrip("/") for url in urls if url}
-
-
-def _html(path: Path, base: str, portal: Portal) -> dict[str, Capture]:
-    """The latest HTML answer of every address of the portal."""
+def _latest(path: Path, base: str, portal: Portal) -> dict[str, Capture]:
+    """The latest answer of every address of the portal; 'not modified' has nothing to say after another."""
     kept: dict[str, Capture] = {}
-    for capture in archive.read(path, max_body=portal.crawl.max_body, kinds=HTML):
+    for capture in archive.answers(path, max_body=portal.crawl.max_body, kinds=HTML):
         url = portal_address(capture.url, base, portal.origin)
-        if url is not None and (url not in kept or kept[url].when <= capture.when):
+        if url is not None and (url not in kept or _replaces(capture, kept[url])):
             kept[url] = capture
     return kept
 
 
-def portal_address(url: str, base: str, origin: str) -> str | None:
-    """The portal's own address of what was fetched from it or from a mirror; None for another host's."""
-    parts = urlsplit(url)
-    hosts = {urlsplit(origin).netloc, urlsplit(base).netloc} - {""}
-    if parts.netloc not in hosts:
-        return None
-    return origin + (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+def _replaces(capture: Capture, earlier: Capture) -> bool:
+    return capture.status != HTTPStatus.NOT_MODIFIED and earlier.when <= capture.when
 
 
 def _repeats(page: Page, portal: Portal) -> bool:
@@ -145,5 +152,26 @@ def raw_rows(extract: Extract, captures: dict[str, dict[str, str]]) -> Iterable[
             **captures[url],
             "block": row.block,
             "position": row.position,
+            "confidence": row.match.confidence,
+            "doubt": row.match.doubt,
             "parts": row.parts,
         }
+
+
+def stated_counts(extract: Extract, dataset: Dataset) -> list[dict[str, Any]]:
+    """The numbers of rows that pages state, as JSON objects.
+
+    Returns:
+        count, page, place, text; and holds: whether it is the dataset's own page that says so, which must be right.
+    """
+    own = dataset.sources[0].page
+    return [
+        {
+            "count": said.count,
+            "page": url,
+            "place": said.place,
+            "text": said.text,
+            "holds": dataset.sources[number - 1].page == own,
+        }
+        for number, url, said in extract.stated
+    ]

@@ -10,7 +10,8 @@ from conftest import Done
 from schemas.load import load
 from spiders import archive
 from spiders.archive import ArchiveWriter, Capture
-from spiders.reading import Reading, portal_address, read_archive
+from spiders.answers import portal_address
+from spiders.reading import Reading, read_archive
 
 PORTAL = "canceropole-idf"
 ORIGIN = "https://www.canceropole-idf.fr"
