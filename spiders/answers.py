@@ -29,7 +29,7 @@ _REDIRECTS = {301, 302, 303, 307, 308}
 # ISO 28500:2017, 5.13: reasons for which a body stops before its end; `unspecified` does not say that it did.
 _CUT = {"length", "time", "disconnect"}
 _MAX_REDIRECTS = 20  # as browsers (WHATWG's Fetch, 4.4)
-_TAIL = 65_536
+_TAIL = 8_192
 # Atomic: a comment ends at its first end, or a text of many would be tried in every way.
 _ENDED = re.compile(rb"</html\s*>(?>\s|<!--.*?-->|<script\b[^>]*>.*?</script\s*>)*+\Z", re.IGNORECASE | re.DOTALL)
 _UNFINISHED = re.compile(r"(?:<|&#?\w{0,31}|\ufffd)\Z")

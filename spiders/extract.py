@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from schemas.reasons import CODES, Reason
 from schemas.typography import key, one_line
 from spiders.answers import NOT_CONTENT, Answers
-from spiders.found import Fault, Located, Stated, matches
+from spiders.found import SURE, Fault, Located, Stated, matches
 from spiders.locate import locate
 from spiders.texts import divide
 
@@ -44,6 +44,12 @@ class Finding:
     def content(self) -> tuple[tuple[tuple[str, str], ...], ...]:
         """The rows' text: what makes two findings copies of each other."""
         return tuple(tuple(sorted(row.parts.items())) for row in self.rows)
+
+    @property
+    def whole(self) -> bool:
+        """Whether rows can be taken from it: all as declared, where no title vouches for the place."""
+        sure = all(row.match.confidence >= SURE.confidence for row in self.rows)
+        return self.fault is None and (sure or self.role != "elsewhere")
 
 
 @dataclass(slots=True)
@@ -273,7 +279,7 @@ def _kept(
 ) -> list[Finding]:
     """The finding to use for one source, its reasons added to `extract`."""
     instead = answers.instead_of(page, own if isinstance(own, str) else None)
-    renamed = any(f.fault is None and instead is not None and f.url == instead.url for f in found)
+    renamed = any(f.whole and instead is not None and f.url == instead.url for f in found)
     if instead is not None and not renamed and not (isinstance(own, Reason) and instead.code == NOT_CONTENT):
         extract.faults.append(Reason(instead.code, instead.url, "", f"« {page.title} »", instead.found))
         return []
@@ -307,7 +313,7 @@ def _perhaps_own(source: Source, answers: Answers, declared: Collection[Declared
 
 
 def _elsewhere(page: DeclaredPage, found: list[Finding], extract: Extract) -> list[Finding]:
-    whole = sorted((f for f in found if f.fault is None), key=lambda f: (f.role, f.url))
+    whole = sorted((f for f in found if f.whole), key=lambda f: (f.role, f.url))
     if not whole:
         extract.faults.append(
             Reason("page-missing", page.path, expected=f"a page called « {page.title} »", found="none")

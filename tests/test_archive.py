@@ -123,6 +123,8 @@ def test_a_truncated_answer_is_no_evidence(tmp_path: Path) -> None:
     with ArchiveWriter(tmp_path / "a.warc.gz", INFO) as writer:
         writer.response("https://portail.example/", 200, "OK", HTML, b"", WHEN, truncated="length")
     assert list(archive.read(tmp_path / "a.warc.gz")) == []
+    [answered] = archive.answers(tmp_path / "a.warc.gz", kinds={"text/html"})
+    assert (answered.status, answered.body, answered.missing) == (200, b"", "length")
     assert archive.last_date(tmp_path / "a.warc.gz") >= WHEN
 
 

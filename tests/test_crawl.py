@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from spiders import archive
-from spiders.manners import CrawlJob, CrawlReport, Limits, Scope, retry_after
+from spiders.manners import HTML, CrawlJob, CrawlReport, Limits, Scope, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +41,7 @@ class Answer:
     type: str = "text/html; charset=utf-8"
     headers: dict[str, str] = field(default_factory=dict)
     silent: bool = False
+    short: int = 0
 
 
 # A list is given in turn, its last for ever.
@@ -93,7 +94,8 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in {"Content-Type": answer.type, **answer.headers}.items():
             self.send_header(name, value.replace("BASE", self.server.base))
         body = answer.body if "Content-Encoding" in answer.headers else answer.body.replace(b"BASE", self._base())
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(body) + answer.short))
+        self.close_connection = answer.short > 0
         self.end_headers()
         self.wfile.write(body)
 
@@ -306,6 +308,20 @@ def test_every_answer_is_archived_in_order(done: Done) -> None:
     assert by_path["/dehors/"].headers["location"] == "https://ailleurs.example/"
     assert [c.status for c in done.captures if c.url.endswith("/panne/") and "/en-" not in c.url] == [500, 503, 200]
     assert archive.info(Path(done.job.warc))["canceropole-base"] == done.base
+
+
+def test_an_answer_of_another_type_leaves_its_type(done: Done) -> None:
+    heads = archive.answers(Path(done.job.warc), max_body=BIG, kinds=HTML)
+    [head] = [head for head in heads if head.url.endswith("/rapport")]
+    assert (head.status, head.content_type, head.body) == (200, "application/pdf", b"")
+    assert head.missing
+
+
+def test_a_body_shorter_than_announced_is_not_had(tmp_path: Path) -> None:
+    done = crawl(tmp_path, {"/": page("/court/"), "/court/": Answer(b"<h1>Tumo", short=90)}, limits=Limits(tries=2))
+    assert done.faults == {"/court/": "network"}
+    assert [capture for capture in done.captures if capture.url.endswith("/court/")] == []
+    assert archive.failures(Path(done.job.warc)) == {f"{done.base}/court/"}
 
 
 def test_the_report_counts(done: Done) -> None:

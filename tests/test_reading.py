@@ -9,8 +9,8 @@ from conftest import Done
 
 from schemas.load import load
 from spiders import archive
-from spiders.archive import ArchiveWriter, Capture
 from spiders.answers import portal_address
+from spiders.archive import ArchiveWriter, Capture
 from spiders.reading import Reading, read_archive
 
 PORTAL = "canceropole-idf"
@@ -79,6 +79,7 @@ def write(writer: ArchiveWriter, capture: Capture) -> None:
         ("http://www.canceropole-idf.fr/a/", f"{ORIGIN}/a/"),
         ("http://127.0.0.1:8801", f"{ORIGIN}/"),
         ("https://ailleurs.example/a/", None),
+        ("http://[", None),
     ],
 )
 def test_addresses_are_the_portal_s_own(url: str, expected: str | None) -> None:
