@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.installed ## Install the program and nothing more
 refresh: $(VENV)/.installed ## Run the main job on the sample portal
@@ -19,6 +19,12 @@ test: $(VENV)/.developed ## Lint, type-check, check the import contract, run the
 	$(BIN)/lint-imports
 	$(BIN)/canceropole check
 	$(BIN)/pytest
+
+gauntlet: $(VENV)/.developed ## Mutate the portals thousands of times: what is followed, what is held, what is silent
+	PYTHONPATH=.:tests $(BIN)/python -m gauntlet
+
+gauntlet-selftest: $(VENV)/.developed ## Switch off each check of the gate in turn: the gauntlet must notice
+	PYTHONPATH=.:tests $(BIN)/python -m gauntlet --selftest
 
 crash: $(VENV)/.developed ## Kill 50 real runs, and more; what is left must be whole, and repaired by the next
 	PYTHONPATH=.:tests $(BIN)/python -m crash
@@ -48,4 +54,4 @@ $(VENV)/.developed: requirements-dev.lock $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: help setup refresh test crash lock clean
+.PHONY: help setup refresh test gauntlet gauntlet-selftest crash lock clean

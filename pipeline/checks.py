@@ -241,10 +241,11 @@ def shown(names: Sequence[str]) -> str:
 
 
 def _counts(case: Case, code: str, *, holds: bool) -> list[Reason]:
-    rows = len(case.table) + case.set_aside
+    every = len(case.table) + case.set_aside
+    counted = [(said, every if said["rows"] is None else said["rows"]) for said in case.stated]
     return [
         Reason(code, said["page"], said["place"], said["text"], str(rows))
-        for said in case.stated
+        for said, rows in counted
         if said["holds"] == holds and said["count"] != rows
     ]
 

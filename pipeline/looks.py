@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _MONTH = r"(?:janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre)"
+_PLACEHOLDER = "placeholder"
 _SHAPES = {
+    _PLACEHOLDER: r"n[./]?[acd]\.?|neant|inconnue?|[?]+|x{2,}|[-–—_.…]+|tbd|tba|lorem ipsum.*"
+    r"|a (?:venir|completer|definir)"
+    r"|non (?:renseignee?|disponible|communiquee?|connue?)|en cours(?: de .*)?|voir ci-dessous",
     "e-mail": r"\[adresse masquee]|(?:mailto:)?[^\s@]+@[^\s@]+\.[^\s@]+",
     "web address": r"(?:https?://|www\.)\S+",
     "amount": r"\d[\d .,]*(?:k|m|milliers?|millions?|milliards?)? ?(?:d')?(?:euros?|eur|€)",
@@ -61,6 +65,8 @@ def usual(known: Sequence[str], *, first: bool) -> str:
 
 def unlike(value: str, usual: str, known: Sequence[str]) -> str:
     """What in a text is unlike the known values of its column, empty if nothing is or they are too few to say."""
+    if _shape(value) == _PLACEHOLDER:
+        return f"{_PLACEHOLDER}: {visible(value)}"
     if not usual:
         return ""
     if not _has_shape(value, usual):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
@@ -80,8 +81,16 @@ class Capture:
         return sha256(self.body).hexdigest()
 
     def text(self) -> str:
-        """The body as text: its encoding is the byte order mark's, the header's or the page's own (WHATWG's order)."""
-        return str(html_to_unicode(self.headers.get("content-type"), self.body)[1])
+        """The body as text: UTF-8 where it is that, else in the encoding of its header or its own (WHATWG's order).
+
+        A text in another encoding is not valid UTF-8 by accident, whatever a server says of all its pages.
+        """
+        if b"\0" not in self.body:
+            with contextlib.suppress(UnicodeDecodeError):
+                return self.body.decode("utf-8-sig")
+        declared = self.headers.get("content-type", "")
+        mistaken = re.search(r"charset=[\"']?utf-?8\b", declared, re.IGNORECASE)
+        return str(html_to_unicode(None if mistaken else declared, self.body)[1])
 
 
 class ArchiveWriter:

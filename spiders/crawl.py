@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import sys
+import time
 from asyncio import CancelledError
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -32,6 +34,8 @@ _NOT_HAD = {
     "timeout",
     "too-many-redirects",
 }
+
+_SECONDS_TO_END = 2.0  # before a crawl that nobody waits for is ended by force
 
 __all__ = ["CrawlError", "CrawlJob", "CrawlReport", "Limits", "main", "run"]
 
@@ -93,6 +97,9 @@ def main(arguments: list[str]) -> int:
     except (CrawlError, OSError, ValueError) as error:
         sys.stderr.write(f"The crawl did not come to its end: {error}\n")
         return 1
+    except KeyboardInterrupt:  # before Scrapy took the signal for its own
+        sys.stderr.write("The crawl did not come to its end: interrupted\n")
+        return 1
     if report.outcome == "no-page":
         first = next((f"{fault.code}, {fault.url}: {fault.message}" for fault in report.errors), "no error")
         sys.stderr.write(f"No page was obtained from {report.base} in {report.requests} requests ({first}).\n")
@@ -110,6 +117,9 @@ def _end_with_reader() -> None:
 
     def wait() -> None:
         watch.poll()
+        time.sleep(_SECONDS_TO_END)  # the next line of progress meets a closed pipe, and ends the crawl in order
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(_SECONDS_TO_END)
         os._exit(1)
 
     Thread(target=wait, daemon=True).start()

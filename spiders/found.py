@@ -63,11 +63,15 @@ class Located:
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """A number of rows that a page itself states: '11 sociétés', a table's last line."""
+    """A number of rows that a page itself states: '11 sociétés', a table's last line.
+
+    `rows` is how many it is said of and were found there; None if it is said of the whole dataset.
+    """
 
     count: int
     place: str
     text: str
+    rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,8 @@ def _printed_as_column(declared: List, blocks: Sequence[Block], at: int, title: 
     grid = blocks[at].grid
     rows = grid.rows if grid is not None else ()
     filled = {number for row in rows for number, cell in enumerate(row) if cell.text}
-    if grid is None or len(filled) != 1 or grid.header_rows:
+    lays_out = any(block.inside == blocks[at].index for block in blocks)
+    if grid is None or len(filled) != 1 or grid.header_rows or lays_out:
         return
     context = _context(declared, blocks, at, title)
     if context is not None:
@@ -136,7 +137,10 @@ def _context(declared: List, blocks: Sequence[Block], at: int, title: str) -> Co
     heading = above(declared.heading, blocks[at], title)
     if heading is None or declared.after is None:
         return heading
-    introduced = groups(declared.after, blocks[at - 1].rich.text) if at else None
+    # The table that lays out a list stands between it and what introduces it.
+    around = {block.index for block in blocks if block.grid is not None and block.index == blocks[at].inside}
+    before = next((block for block in reversed(blocks[:at]) if block.index not in around), None)
+    introduced = groups(declared.after, before.rich.text) if before is not None else None
     return None if introduced is None else {**heading, **introduced}
 
 

@@ -64,16 +64,19 @@ def _counted(source: Source, found: Finds) -> Finds:
     """The number of rows the page states where the source says it does."""
     if source.count is None:
         return found
-    told: dict[tuple[str, str], Located] = {(row.block, row.parts.get(source.count, "")): row for row in found.located}
-    return replace(found, stated=(*found.stated, *(_stated(source.count, row) for row in told.values())))
+    told: dict[tuple[str, str], list[Located]] = {}
+    for row in found.located:
+        told.setdefault((row.block, row.parts.get(source.count, "")), []).append(row)
+    said = (_stated(source.count, rows, whole=source.only_counts) for rows in told.values())
+    return replace(found, stated=(*found.stated, *said))
 
 
-def _stated(part: str, row: Located) -> Stated:
-    printed = row.parts.get(part, "")
+def _stated(part: str, rows: Sequence[Located], *, whole: bool) -> Stated:
+    printed, place = rows[0].parts.get(part, ""), rows[0].block
     try:
-        return Stated(int(number(printed)), row.block, one_line(printed))
+        return Stated(int(number(printed)), place, one_line(printed), None if whole else len(rows))
     except NotUnderstoodError as error:
-        raise Fault("text-not-understood", row.block, "a number of rows", printed) from error
+        raise Fault("text-not-understood", place, "a number of rows", printed) from error
 
 
 def _with_bold_headings(blocks: Sequence[Block]) -> list[Block] | None:

@@ -162,7 +162,8 @@ def stated_counts(extract: Extract, dataset: Dataset) -> list[dict[str, Any]]:
     """The numbers of rows that pages state, as JSON objects.
 
     Returns:
-        count, page, place, text; and holds: whether it is the dataset's own page that says so, which must be right.
+        count, page, place, text; rows: how many it is said of, null if of all; holds: whether it is the dataset's own
+        page that says so, which must be right.
     """
     own = dataset.sources[0].page
     return [
@@ -171,6 +172,7 @@ def stated_counts(extract: Extract, dataset: Dataset) -> list[dict[str, Any]]:
             "page": url,
             "place": said.place,
             "text": said.text,
+            "rows": said.rows,
             "holds": dataset.sources[number - 1].page == own,
         }
         for number, url, said in extract.stated

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from schemas.typography import key
@@ -63,7 +64,7 @@ def in_table(declared: Table, blocks: Sequence[Block]) -> Finds:
     candidates = [r for r in readings if r.match.confidence >= best - _CLOSE]
     if not candidates:
         raise _missing(declared, blocks)
-    if len(candidates) > 1 and not _split(candidates):
+    if len(candidates) > 1 and not _split(candidates, blocks):
         places = "; ".join(reading.block.place for reading in candidates)
         raise Fault("block-ambiguous", places, f"one table {' | '.join(declared.headers)}", str(len(candidates)))
     parts = candidates if len(candidates) > 1 else [*candidates, *_continued(candidates[0], blocks)]
@@ -74,7 +75,7 @@ def in_table(declared: Table, blocks: Sequence[Block]) -> Finds:
         _check_columns(declared, reading)
         rows, totals = _rows(reading)
         located += [row.but(doubt, f"{len(parts)} tables read as one") for row in rows]
-        stated += totals if len(parts) == 1 else []
+        stated += [replace(total, rows=len(rows)) for total in totals]
     return Finds(tuple(located), tuple(stated))
 
 
@@ -120,25 +121,29 @@ def _missing(declared: Table, blocks: Sequence[Block]) -> Fault:
     return Fault("block-missing", expected=f"table {wanted}", found="none")
 
 
-def _split(readings: Sequence[_Reading]) -> bool:
+def _split(readings: Sequence[_Reading], blocks: Sequence[Block]) -> bool:
     """Whether several tables are one, split under sub-headings: same header row, each under a heading of its own."""
     paths = [reading.block.path for reading in readings]
+    places = [reading.block.index for reading in readings]
+    headings = {block.index for block in blocks if block.kind == "heading"}
     return (
         len({reading.headers for reading in readings}) == 1
-        and len(set(paths)) == len(paths)
         and len({path[:-1] for path in paths}) == 1
         and all(paths)
+        and all(not headings.isdisjoint(range(above, below)) for above, below in pairwise(places))
     )
 
 
 def _continued(first: _Reading, blocks: Sequence[Block]) -> list[_Reading]:
     """Tables without a header row of their own that go on with one, each under a sub-heading beside its own."""
     path = first.block.path
+    lays_out = {block.inside for block in blocks}
     following = [
         block
         for block in blocks
         if block.grid is not None
         and block.index > first.block.index
+        and block.index not in lays_out
         and block.path[:-1] == path[:-1]
         and block.path != path
         and block.inside == first.block.inside

@@ -144,7 +144,14 @@ def test_a_first_run_has_the_rows_that_were_known() -> None:
 
 
 def said(count: int, *, holds: bool = True) -> dict[str, Any]:
-    return {"count": count, "page": URL, "place": "paragraphe 1", "text": f"{count} sociétés", "holds": holds}
+    return {
+        "count": count,
+        "rows": None,
+        "page": URL,
+        "place": "paragraphe 1",
+        "text": f"{count} sociétés",
+        "holds": holds,
+    }
 
 
 def test_a_stated_count_must_be_that_of_the_rows() -> None:

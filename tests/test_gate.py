@@ -119,8 +119,8 @@ def test_the_findings_reach_the_checks(tmp_path: Path) -> None:
         rows("a"),
         doubts=[{"confidence": 0.5, "doubt": "d", **place}],
         stated=[
-            {"count": 2, "text": "deux", "holds": True, **place},
-            {"count": 3, "text": "trois", "holds": False, **place},
+            {"count": 2, "text": "deux", "rows": None, "holds": True, **place},
+            {"count": 3, "text": "trois", "rows": None, "holds": False, **place},
         ],
     )
     verdict = case.judged("jeu")["jeu"]
