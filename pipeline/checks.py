@@ -75,8 +75,8 @@ def rows_lost_tolerated(case: Case) -> list[Reason]:
 
 
 def rows_jumped(case: Case) -> list[Reason]:
-    """Many more rows than in the last release; three more are always believed."""
-    most = max(3, case.dataset.checks.rows_added * len(case.then))
+    """Many more rows than in the last release; two more are always believed."""
+    most = max(2, case.dataset.checks.rows_added * len(case.then))
     if len(case.added) <= most:
         return []
     return [Reason("rows-jumped", case.page, "", f"≤ +{most:g}", f"+{len(case.added)}: {shown(case.added)}")]

@@ -60,7 +60,7 @@ def _printed_as_list(declared: List, blocks: Sequence[Block], at: int, title: st
     """Items, bulleted or numbered lines; and the lines of a paragraph, where a sentence introduces them."""
     block = blocks[at]
     lines = block.kind == "paragraph" and declared.after is not None and len(block.rich.lines) > 1
-    context = _context(declared, blocks, at, title) if block.kind == "list" or lines else None
+    context = _context(declared, blocks, at, title) if block.items or lines else None
     if context is None or _goes_on(blocks, at):
         return
     if lines:

@@ -239,9 +239,7 @@ def _unlabelled(row: Located, rows: Sequence[Located], match: Match) -> Located:
     labelled = {
         name
         for name in row.parts
-        if not name.endswith(".link")
-        and len(rows) >= _SEVERAL
-        and all(_labelled(other.parts[name], name) for other in rows)
+        if not name.endswith(".link") and _all_labelled([other.parts[name] for other in rows], name)
     }
     parts = {
         name: text[len(name) :].lstrip(" :") if name in labelled and text else text for name, text in row.parts.items()
@@ -249,5 +247,13 @@ def _unlabelled(row: Located, rows: Sequence[Located], match: Match) -> Located:
     return Located(parts, row.block, row.position, row.blocks, match)
 
 
-def _labelled(text: str, name: str) -> bool:
-    return not text or (key(text[: len(name)]) == key(name) and not text[len(name) : len(name) + 1].isalnum())
+def _all_labelled(texts: Sequence[str], name: str) -> bool:
+    """Whether all begin with a label: with its colon where there are two, by the word alone where there are more."""
+    told = [text for text in texts if text]
+    after = [text[len(name) :].lstrip() if key(text[: len(name)]) == key(name) else None for text in told]
+    colons = all(rest is not None and rest.startswith(":") for rest in after)
+    words = all(
+        rest is not None and not text[len(name) : len(name) + 1].isalnum()
+        for text, rest in zip(told, after, strict=True)
+    )
+    return (len(told) > 1 and colons) or (len(told) >= _SEVERAL and words)

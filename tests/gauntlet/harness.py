@@ -115,10 +115,8 @@ class Base:
                     feeds.tables[dataset.id] = source.table.headers
                 elif source.list is not None:
                     feeds.items[dataset.id] = starts
-                elif source.sentence is not None:
-                    feeds.texts[dataset.id] = starts
                 else:
-                    feeds.texts[dataset.id] = ()
+                    feeds.texts[dataset.id] = (*feeds.texts.get(dataset.id, ()), *starts)
         return found
 
     def answer(self, path: str) -> Answer:
