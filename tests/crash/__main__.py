@@ -90,7 +90,7 @@ def _kills(
     ):
         number = share or kills - len(jobs)
         for turn in range(number):
-            moment = (turn + draw.random()) * scenario.seconds / number
+            moment = (turn + draw.random()) * scenario.seconds / number if turn else -draw.random()
             place, group = folder / f"kill-{len(jobs)}", turn % 4 != 3
             jobs.append(partial(cases.killed, scenario, moment, place, environment, group=group))
     return jobs

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import threading
-import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +26,10 @@ _DATED = {"fraicheur", "pages", "provenance"}  # what has a crawl's own moments 
 
 @dataclass(frozen=True)
 class Scenario:
-    """Outputs to start from, a source, and what a run that nothing disturbs makes of them."""
+    """Outputs to start from, a source, and what a run that nothing disturbs makes of them.
+
+    `seconds` is how long that run takes from its first stage on.
+    """
 
     name: str
     start: Path | None
@@ -70,15 +72,15 @@ def undisturbed(
     """A scenario, its undisturbed run made in `folder` and timed."""
     draft = Scenario(name, start, source, None, "", {}, 0)
     out = draft.outputs(folder)
-    home, began = Home(out / PORTAL), time.monotonic()
+    home = Home(out / PORTAL)
     before = home.version()
-    status, said = commands.finish(out, source, environment)
+    status, said, seconds = commands.finish(out, source, environment)
     current = home.current()
     if status != 0 or current is None:
         raise RuntimeError(f"{name}: an undisturbed run ended with status {status}:\n{said}")
     crawled = not isinstance(source, Path)
     data = {file: digest for file, digest in digests(current).items() if not (crawled and file.split(".")[0] in _DATED)}
-    return Scenario(name, start, source, before, current.name, data, time.monotonic() - began)
+    return Scenario(name, start, source, before, current.name, data, seconds)
 
 
 def changed_portal(first: Path, target: Path) -> Path:
@@ -88,21 +90,26 @@ def changed_portal(first: Path, target: Path) -> Path:
 
 
 def killed(scenario: Scenario, moment: float, folder: Path, environment: Mapping[str, str], *, group: bool) -> Row:
-    """The real command killed `moment` seconds after its start, then run once more."""
+    """The real command killed `moment` seconds after its first stage began, or so long after its start if negative.
+
+    Then it is run once more.
+    """
     out = scenario.outputs(folder)
     home = Home(out / PORTAL)
     command = commands.start(out, scenario.source, environment)
+    if moment >= 0:
+        command.begun()
     with suppress(subprocess.TimeoutExpired):
-        command.process.wait(timeout=moment)
+        command.process.wait(timeout=abs(moment))
     stage = "end" if command.process.poll() is not None else command.stage()
     command.kill(group=group)
     latest, wrong = home.version() or "—", inconsistent(home, scenario.before, scenario.after)
-    status, said = commands.finish(out, scenario.source, environment)
+    status, said, _ = commands.finish(out, scenario.source, environment)
     later = [] if status == 0 else [f"the next run ended with status {status}: {said.strip()[-300:]}"]
     later += unrepaired(home, scenario.before, scenario.after, scenario.data)
     later += [f"process {pid} was left" for pid in command.left()]
     shutil.rmtree(folder)
-    what = f"kill -9, {'all' if group else 'main only'}, {moment:.1f} s"
+    what = f"kill -9, {'all' if group else 'main only'}, {moment:+.1f} s"
     return Row(scenario.name, what, stage, latest, wrong, later)
 
 

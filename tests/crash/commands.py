@@ -45,6 +45,14 @@ class Command:
             return "end"
         return stages[-1] if stages else "start"
 
+    def begun(self) -> bool:
+        """Waits until the first stage begins, or the command ends; whether it began."""
+        while self.process.poll() is None:
+            if self.stage() != "start":
+                return True
+            time.sleep(0.01)
+        return False
+
     def left(self) -> list[int]:
         """Its processes that do not end by themselves."""
         until = time.monotonic() + _PATIENCE
@@ -75,10 +83,12 @@ def start(out: Path, source: object, environment: Mapping[str, str], *options: s
     return Command(process, case, said)
 
 
-def finish(out: Path, source: object, environment: Mapping[str, str]) -> tuple[int, str]:
-    """Runs one refresh to its end: its exit status, and what it said."""
+def finish(out: Path, source: object, environment: Mapping[str, str]) -> tuple[int, str, float]:
+    """Runs one refresh to its end: its exit status, what it said, and the seconds from its first stage on."""
     command = start(out, source, environment)
-    return command.process.wait(), command.said.read_text("utf-8", errors="replace")
+    command.begun()
+    began = time.monotonic()
+    return command.process.wait(), command.said.read_text("utf-8", errors="replace"), time.monotonic() - began
 
 
 def _processes(case: str) -> list[int]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 WORDPRESS = ROOT.parent / "shared" / "portal" / "serve.py"
 _SHOWN = 3  # failing draws of a class
-_PER_CLASS = 40
+_PER_CLASS = 32
 
 
 def main() -> int:

@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
 import pandas as pd
@@ -15,6 +15,7 @@ import pandas as pd
 from gauntlet.document import Feeds
 from gauntlet.mutation import Answer
 from pipeline import gate, stages
+from pipeline.checks import CHECKS
 from pipeline.failures import RunFailedError
 from pipeline.paths import Home, RunFolder, read_json
 from pipeline.run import Request, Run
@@ -22,11 +23,6 @@ from schemas import load
 from schemas.typography import fold, key, one_line
 from spiders import archive
 from spiders.archive import ArchiveWriter
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from pipeline.checks import Check
 
 PORTAL = "canceropole-idf"
 _COPIES = "/tag/appel-a-projet/"
@@ -165,18 +161,16 @@ def judge(root: Path, case: Case) -> dict[str, list[Outcome]]:
     return outcomes(opened(root).found[case.base], case)
 
 
-def outcomes(
-    base: Base, case: Case, without: Mapping[str, Mapping[str, Check]] | None = None
-) -> dict[str, list[Outcome]]:
+def outcomes(base: Base, case: Case, *, switch_off: bool = False) -> dict[str, list[Outcome]]:
     """Runs one case.
 
     Args:
         base: the portal it changes.
         case: the change.
-        without: by name, the checks of the gate to judge with instead of all (what the self-test switches off).
+        switch_off: whether to judge again without each of the gate's checks that held something.
 
     Returns:
-        By name of the set of checks ("" for all), what became of each dataset the page feeds.
+        What became of each dataset the page feeds: with all checks under "", and by the check switched off.
     """
     with tempfile.TemporaryDirectory(prefix="gauntlet-") as scratch:
         names, pages = base.needed(case.path)
@@ -193,9 +187,11 @@ def outcomes(
         stages.normalize_rows(run)
         stages.validate_tables(run)
         judged = {"": _sorted(base, case, run, stages.judge(run))}
-        for name, checks in (without or {}).items():
+        fired = {code for outcome in judged[""] for code in outcome.codes if switch_off and code in CHECKS}
+        for code in sorted(fired):
+            checks = {name: check for name, check in CHECKS.items() if name != code}
             verdicts = gate.gate(run.folder, run.declarations, run.last, run.names, checks=checks)
-            judged[name] = _sorted(base, case, run, verdicts)
+            judged[code] = _sorted(base, case, run, verdicts)
         return judged
 
 

@@ -24,6 +24,7 @@ _KINDS = f"{_ROWS} shape-changed value-out-of-range cells-emptied {_LOST} {_SHAP
 _COUNTS = f"count-disagrees count-differs {_SHAPES} values-changed magnitude-changed"
 _MEANINGS = f"column-missing column-unknown block-missing match-unsure {_ROWS} {_VALUES}"
 _ALL = f"{_LOST} {_SHAPES} {_ROWS} {_VALUES} rows-jumped rows-doubled text-garbled"
+_MILLIONS = r"(\d+)[.,](\d)(\d*)\s+millions"
 _SPAN = re.compile(r"\d[\d  .,]*")
 _MAGNITUDES: list[Callable[[str], str]] = [
     lambda text: text.replace("millions", "milliers"),
@@ -223,10 +224,41 @@ def magnitude_in_sentence(_page: Document, target: Target, draw: Draw) -> frozen
     """An amount in a sentence in another unit."""
     assume("millions" in said(target.node))
     word = one(draw, ["milliers", "milliards"])
-    for node in [target.node, *target.node.iterdescendants()]:
-        node.text = (node.text or "").replace("millions", word)
-        node.tail = (node.tail or "").replace("millions", word)
+    _in_texts(target.node, lambda text: text.replace("millions", word))
     return target.datasets & {"financements", "chiffres_cles"}
+
+
+@breakage("amount-slipped", "sentence", f"magnitude-changed value-out-of-range {_SHAPES} {_ROWS}")
+def amount_slipped(_page: Document, target: Target, _draw: Draw) -> frozenset[str]:
+    """The decimal mark of an amount in a sentence is one place further right."""
+    assume(re.search(_MILLIONS, said(target.node)) is not None)
+    _in_texts(target.node, lambda text: re.sub(_MILLIONS, r"\1\2.\3 millions", text).replace(". mill", " mill"))
+    return target.datasets & {"financements", "chiffres_cles"}
+
+
+@breakage("detail-removed", "table", "cells-emptied values-moved")
+def detail_removed(_page: Document, target: Target, draw: Draw) -> frozenset[str]:
+    """Some heads of tumour banks have lost their title."""
+    assume("tumorotheques_responsables" in target.datasets)
+    for row in _drawn(draw, rows(target.node), one(draw, ["one", "some", "all"])):
+        name = said(cells(row)[2])
+        _put(cells(row)[2], re.sub(r"^(Pr|Dr)\s+", "", name))
+    return frozenset({"tumorotheques_responsables"})
+
+
+@breakage("column-rewritten", "table", "values-changed values-moved")
+def column_rewritten(_page: Document, target: Target, draw: Draw) -> frozenset[str]:
+    """Every value of a column is another one of its kind: amounts in the euros of today, titles exchanged."""
+    percent, exchanged = number(draw, 101, 130), {"Pr": "Dr", "Dr": "Pr"}
+    assume(target.datasets & {"financements", "tumorotheques_responsables"})
+    for row in rows(target.node):
+        cell = cells(row)[-1]
+        amount = re.match(r"([\d.]+)(.*)", said(cell))
+        if "financements" in target.datasets and amount is not None:
+            _put(cell, f"{float(amount[1]) * percent / 100:.3f}{amount[2]}")
+        elif "financements" not in target.datasets:
+            _put(cell, re.sub(r"\b(Pr|Dr)\b", lambda found: exchanged[found[1]], said(cell)))
+    return target.datasets & {"financements", "tumorotheques_responsables"}
 
 
 @breakage("count-changed", "sentence", _COUNTS, first=True, says="chiffres_cles")
@@ -235,9 +267,7 @@ def count_changed(_page: Document, target: Target, draw: Draw) -> frozenset[str]
     assume("sociétés de l" in said(target.node))
     count = number(draw, 2, 40)
     assume(count != 11)
-    for node in [target.node, *target.node.iterdescendants()]:
-        node.text = (node.text or "").replace("11 ", f"{count} ")
-        node.tail = (node.tail or "").replace("11 ", f"{count} ")
+    _in_texts(target.node, lambda text: text.replace("11 ", f"{count} "))
     return frozenset({"signataires_charte"})
 
 
@@ -395,6 +425,14 @@ def warning_in_table(_page: Document, target: Target, draw: Draw) -> frozenset[s
     )
     one(draw, rows(target.node)).addnext(row)
     return target.datasets
+
+
+def _in_texts(node: Node, change: Callable[[str], str]) -> None:
+    """Changes the texts of an element and of what it holds."""
+    for part in [node, *node.iterdescendants()]:
+        part.text = change(part.text or "")
+        if part is not node:
+            part.tail = change(part.tail or "")
 
 
 def _drawn(draw: Draw, lines: list[Node], kind: str) -> list[Node]:
