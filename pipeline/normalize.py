@@ -72,7 +72,7 @@ def normalize(run: RunFolder, declarations: Declarations, only: Iterable[str], l
             "faults": [f.as_json() for f in faults],
             "notes": raw["notes"],
             "doubts": _doubts(raw["rows"]),
-            "stated": raw.get("stated", []),
+            "stated": raw["stated"],
             "evidence": evidence,
         }
         write_json(run.findings(name), found)
@@ -151,7 +151,7 @@ def _doubts(raw_rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     doubts = [
         {"confidence": raw["confidence"], "doubt": raw["doubt"], "page": raw["url"], "place": raw["block"]}
         for raw in raw_rows
-        if raw.get("confidence", 1) < 1
+        if raw["confidence"] < 1
     ]
     return list({tuple(doubt.values()): doubt for doubt in doubts}.values())
 
@@ -311,5 +311,5 @@ def _evidence(
             "bloc": masked(raw["block"], portal),
             "position": raw["position"],
             "texte_publie": json.dumps(printed, ensure_ascii=False),
-            "confiance": raw.get("confidence", 1.0),
+            "confiance": raw["confidence"],
         }

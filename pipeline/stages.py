@@ -338,6 +338,8 @@ def _reference_rows(declarations: Declarations, dataset: Dataset) -> list[dict[s
             "url": "",
             "block": source.reference,
             "position": f"ligne {line}",
+            "confidence": 1.0,
+            "doubt": "",
             "parts": {name: value for name, value in row.items() if value},
         }
         for number, source in enumerate(dataset.sources, start=1)

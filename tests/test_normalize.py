@@ -49,6 +49,8 @@ def raw(source: int = 1, position: str = "ligne 1", **parts: str) -> dict[str, A
         "sha256": "0" * 64,
         "block": "Page > tableau 1",
         "position": position,
+        "confidence": 1.0,
+        "doubt": "",
         "parts": parts,
     }
 
@@ -58,7 +60,7 @@ class Made:
 
     def __init__(self, run: RunFolder, declared: Dataset, rows: list[dict[str, Any]], last: Path | None = None) -> None:
         declarations = Declarations(PORTAL.portal, (declared,), PORTAL.references, {})
-        write_json(run.rows("jeu"), {"rows": rows, "faults": [], "notes": []})
+        write_json(run.rows("jeu"), {"rows": rows, "faults": [], "notes": [], "stated": []})
         normalize(run, declarations, ["jeu"], last)
         self.table = pd.read_parquet(run.table("jeu"), dtype_backend="numpy_nullable")
         self.found = read_json(run.findings("jeu"))

@@ -25,7 +25,7 @@ from schemas.load import Declarations, load, portals
 from spiders import blocks
 from spiders.answers import Answers
 from spiders.extract import choose, gather
-from spiders.reading import raw_rows
+from spiders.reading import raw_rows, stated_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,6 +80,7 @@ def outcome(folder: Path, run: RunFolder) -> dict[str, Any]:
         "rows": list(raw_rows(extract, captures)),
         "faults": [fault.as_json() for fault in extract.faults],
         "notes": [note.as_json() for note in extract.notes],
+        "stated": stated_counts(extract, dataset),
     }
     write_json(run.rows(dataset.id), told)
     normalize(run, declarations, [dataset.id])
