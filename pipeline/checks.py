@@ -167,9 +167,10 @@ def magnitude_changed(case: Case) -> list[Reason]:
 
 
 def values_moved(case: Case) -> list[Reason]:
-    """A value that left one row and arrived in another: well formed, and in the wrong row.
+    """A value that arrived in another row, whether or not it left its own: well formed, and in the wrong row.
 
-    Looked for where values mostly tell rows apart. A value that goes from a lost row to a new one is a renamed key.
+    Looked for where values mostly tell rows apart. A value that goes from a lost row to a new one is a renamed key; one
+    that a new row shares with an old one is no move.
     """
     reasons: list[Reason] = []
     for field in case.columns:
@@ -178,8 +179,10 @@ def values_moved(case: Case) -> list[Reason]:
             continue
         cells = case.cells(name)
         left = {was: key for key, (was, _) in cells.items()}
+        staying = case.then.keys() & case.now.keys() - cells.keys() if field.references is None else ()
+        kept = {case.then[key][name]: key for key in staying}
         gone = {case.then[key][name]: key for key in case.lost}
-        new = [(key, now, left | gone) for key, (_, now) in cells.items()]
+        new = [(key, now, kept | left | gone) for key, (_, now) in cells.items()]
         new += [(key, case.now[key][name], left) for key in case.unseen]
         moved = [
             (key, name, f"{sources[value]} → {key} ({value})")

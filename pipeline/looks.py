@@ -17,7 +17,8 @@ _MONTH = r"(?:janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre
 _PLACEHOLDER = "placeholder"
 _SHAPES = {
     _PLACEHOLDER: r"n[./]?[acd]\.?|neant|inconnue?|[?]+|x{2,}|[-–—_.…]+|tbd|tba|lorem ipsum.*"
-    r"|a (?:venir|completer|definir)"
+    r"|a (?:venir|completer|definir)|etc\W*|et autres|(?:en )?(?:lire|savoir|voir|afficher) (?:plus|la suite|tout)\W*"
+    r"|(?:retour|haut de page|accueil|imprimer|partager|telecharger|read more|show more)\W*"
     r"|non (?:renseignee?|disponible|communiquee?|connue?)|en cours(?: de .*)?|voir ci-dessous",
     "e-mail": r"\[adresse masquee]|(?:mailto:)?[^\s@]+@[^\s@]+\.[^\s@]+",
     "web address": r"(?:https?://|www\.)\S+",
@@ -26,6 +27,7 @@ _SHAPES = {
     r"(?: ?[-/] ?(?:\d{4}|\.\.))?|\d{4}-\d{2}(?:-\d{2})?|\d{1,2}/\d{1,2}/\d{2,4}",
     "number": r"[-+]?\d[\d .,]* ?%?",
 }
+_NOTE = re.compile(r"[¹²³⁰⁴-⁹†‡§*]+$|^[*†‡]|\[\d{1,2}\]$")
 _USUAL = 0.8  # the share of a column's values that makes a shape its own
 _ENOUGH = 5  # values, to say so of a column seen for the first time
 _LONGER = 4  # times the longest known one
@@ -67,6 +69,8 @@ def unlike(value: str, usual: str, known: Sequence[str]) -> str:
     """What in a text is unlike the known values of its column, empty if nothing is or they are too few to say."""
     if _shape(value) == _PLACEHOLDER:
         return f"{_PLACEHOLDER}: {visible(value)}"
+    if _NOTE.search(value) and not any(_NOTE.search(text) for text in known if text != value):
+        return f"mark of a note: {visible(value)}"
     if not usual:
         return ""
     if not _has_shape(value, usual):

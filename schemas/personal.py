@@ -32,7 +32,8 @@ _PLAIN = re.compile(rf"{_C}+(?:'{_C}+)*@{_D}+\.[^\W\d_]{{2,}}")
 def mailbox(printed: str) -> str | None:
     """The address, if the text is one e-mail address and nothing else (`mailto:` and its query left out)."""
     plain = re.sub(r"^mailto:", "", one_line(printed), flags=re.IGNORECASE).split("?")[0]
-    return plain if _PLAIN.fullmatch(plain) else None
+    # The mark of a note after an address is a letter to a pattern, and no letter.
+    return plain if _PLAIN.fullmatch(plain) and plain.rpartition(".")[2].isalpha() else None
 
 
 def is_role(address: str, portal: Portal) -> bool:

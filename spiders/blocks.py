@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from selectolax.lexbor import LexborHTMLParser
 
 from schemas.typography import one_line
-from spiders import bullets
-from spiders.frame import names, surrounds
-from spiders.inline import BLOCKS, HEADINGS, LISTS, Addresses, Token, nearest, printed, rich, seen, tokens, unread
+from spiders import bullets, headings
+from spiders.frame import mains, names, surrounds
+from spiders.inline import BLOCKS, LISTS, Addresses, Token, nearest, printed, rich, seen, tokens, unread
 from spiders.page import BELOW_ALL, Article, Block, Cell, Grid, Page, Rich
 from spiders.spans import header_rows, heads, is_table, place, rows_of
 
@@ -44,12 +44,13 @@ def read(html: str, url: str, base: str = "", origin: str = "") -> Page:
     body = tree.body
     if root is None or body is None:
         return Page(url, "", (), (), ())
-    reader = _Reader(Addresses(url, base.rstrip("/"), origin.rstrip("/")))
-    main = body.css_first("main, [role=main]")
-    reader.walk(main or body, chrome=main is None)
-    reader.end()
+    reader = _Reader(Addresses(url, base.rstrip("/"), origin.rstrip("/")), panels=headings.panels(body))
+    content = mains(body)
+    for part in content or [body]:
+        reader.walk(part, chrome=not content)
+        reader.end()
     titles = names(reader.blocks, body, tree)
-    language = (root.attributes.get("lang") or "").strip().lower()
+    language = (root.attributes.get("lang") or "").strip().lower().replace("_", "-")
     articles = tuple(Article(title, link) for title, link in reader.articles)
     return Page(url, language, titles, tuple(reader.blocks), articles)
 
@@ -67,6 +68,7 @@ class _Reader:
     inside: int | None = None
     article: int | None = None
     run: bullets.Run = field(default_factory=bullets.Run)
+    panels: dict[int, LexborNode] = field(default_factory=dict)
 
     def walk(self, node: LexborNode, depth: int = 0, *, chrome: bool = False) -> None:
         """Reads the children of a node; `chrome` looks out for what surrounds the content."""
@@ -78,8 +80,8 @@ class _Reader:
                 self.buffer.append(Token("\n"))
             elif not child.is_element_node or unread(child) or (chrome and surrounds(child)):
                 continue
-            elif tag in HEADINGS:
-                self._heading(child, HEADINGS[tag])
+            elif (level := headings.level(child)) is not None:
+                self._heading(child, level)
             elif tag in LISTS or tag == "dl" or is_table(child):
                 (self._list if tag in LISTS else self._definitions if tag == "dl" else self._table)(child, depth)
             elif tag in BLOCKS:
@@ -133,23 +135,35 @@ class _Reader:
 
     def _block(self, node: LexborNode, depth: int, *, chrome: bool) -> None:
         self.flush()
-        outer = self.article
+        article, above = self.article, list(self.headings)
+        label = self.panels.get(node.mem_id)
+        closes = label is not None or headings.ends_with(node)
         if node.tag == "article":
             self.end()
             self.articles.append(("", ""))
             self.article = len(self.articles) - 1
+        if label is not None:
+            self._label(label)
         if depth < _MAX_DEPTH:
             self.walk(node, depth + 1, chrome=chrome)
         else:
             self.buffer.extend(tokens(node, self.addresses))
         self.flush()
-        if self.article != outer:
+        if closes or self.article != article:
             self.end()
-        self.article = outer
+        self.article = article
+        self.headings = above if closes else self.headings
+
+    def _label(self, node: LexborNode) -> None:
+        """What labels a panel stands above it as a heading, unless it is one already."""
+        text = rich(tokens(node, self.addresses, keep={"button"}))
+        if text.lines and one_line(text.text) not in {said for _, said in self.headings[-1:]}:
+            self.end()
+            self._place_heading(text, BELOW_ALL)
 
     def _heading(self, node: LexborNode, level: int) -> None:
         self.end()
-        text = rich(tokens(node, self.addresses))
+        text = rich(tokens(node, self.addresses, keep={"button"}))
         if text.lines:
             self._place_heading(text, level)
 
@@ -166,7 +180,7 @@ class _Reader:
         self.end()
         members = [child for child in node.iter() if child.tag == "li" and not unread(child)]
         items = [rich(tokens(member, self.addresses, skip=LISTS | {"table"})) for member in members]
-        index = self._add("list", items=tuple(item for item in items if item.lines))
+        index = self._add("list", items=bullets.unmarked(tuple(item for item in items if item.lines)))
         outer, self.inside = self.inside, index
         for member in [child for child in node.iter() if not unread(child)]:
             if member.tag in LISTS or member.tag == "table":  # broken, and common: a list right inside a list

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 CONFIDENCE = 0.95
 DOUBT = "bulleted lines read as items"
-_BULLET = re.compile(r"(?P<mark>[•◦▪‣●○■□◆➢➔→✓·*–—-])\s*(?<=\s|[•◦▪‣●○■□◆➢➔→✓·])(?=\S)")
+_BULLET = re.compile(r"(?P<mark>[•◦▪‣●○■□◆➢➔→✓✔·*–—-])\s*(?<=\s|[•◦▪‣●○■□◆➢➔→✓✔·])(?=\S)")
 _NUMBER = re.compile(r"(?P<mark>[0-9]{1,3}) ?[.)°]\s+(?=\S)")
 _NUMBERED = "1"
 
@@ -54,6 +54,18 @@ def marked(line: Line) -> tuple[str, int, int]:
 def begins(mark: str, number: int) -> bool:
     """Whether a line with this mark may be a list's first item."""
     return bool(mark) and (mark != _NUMBERED or number == 1)
+
+
+def unmarked(items: tuple[Rich, ...]) -> tuple[Rich, ...]:
+    """Items without the one bullet that all of them print before their text."""
+    found = [marked(item.lines[0]) for item in items if item.lines]
+    marks = {mark for mark, _, _ in found}
+    if len(found) < 2 or len(marks) != 1 or not marks.isdisjoint({"", _NUMBERED}):  # noqa: PLR2004 (one is no habit)
+        return items
+    cut = [
+        replace(item.lines[0], text=item.lines[0].text[end:]) for item, (_, _, end) in zip(items, found, strict=True)
+    ]
+    return tuple(Rich((first, *item.lines[1:]), item.bold) for item, first in zip(items, cut, strict=True))
 
 
 def defined(term: Rich, text: Rich) -> Rich:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import regex
 
 from schemas.typography import fold
+from spiders.headings import bare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from spiders.page import Block
 
 _SECONDS_A_PATTERN = 5.0  # a pattern that needs longer on one block is catastrophic
-_NUMBERING = regex.compile(r"^(?:(?:[ivx]+|[0-9]+|[a-z])[.)] ?|[ivx]+ ?[-–—] ?)+|[ :.…]+$", regex.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Match:
 
 
 SURE = Match()
+TWICE = (0.9, "printed twice, the same")  # for wide screens, and again for narrow ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +143,10 @@ def groups(pattern: str, text: str) -> dict[str, str] | None:
 
 
 def heading_groups(pattern: str, text: str) -> dict[str, str] | None:
-    """The groups of a heading's match: as printed, else without the numbering and closing marks a theme may add."""
-    found = groups(pattern, text)
-    bare = _NUMBERING.sub("", text)
-    return groups(pattern, bare) if found is None and bare != text else found
+    """The groups of a heading's match: without what a theme may have put around it, else as printed."""
+    plain = bare(text)
+    found = groups(pattern, plain)
+    return groups(pattern, text) if found is None and plain != text else found
 
 
 def above(pattern: str | None, block: Block, title: str) -> dict[str, str] | None:

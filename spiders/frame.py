@@ -6,10 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from schemas.typography import key, one_line
-from spiders.inline import nearest
+from spiders.inline import nearest, unread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -35,10 +35,25 @@ def names(blocks: Iterable[Block], body: LexborNode, tree: LexborHTMLParser) -> 
     return tuple(name for name in [*printed, parts[0], parts[-1]] if name)
 
 
+def mains(body: LexborNode) -> list[LexborNode]:
+    """The elements that hold the content, by tag or role: one as a rule, none in older themes."""
+    found = {node.mem_id: node for node in body.css("main, [role=main]") if not unread(node)}
+    return [node for node in found.values() if not any(above.mem_id in found for above in _above(node))]
+
+
 def surrounds(node: LexborNode) -> bool:
     """Whether an element of a page without <main> is the site's frame rather than content."""
     if node.tag in {"header", "footer"}:
         return node.css_first("article") is None and nearest(node, {"article"}) is None
     names = {name.lower() for name in [node.id or "", *(node.attributes.get("class") or "").split()]}
     words = {word for name in names for word in re.split(r"[-_]+", name)}
+    if node.css_first("h1, article") is not None:
+        return False  # named after a sidebar that stands beside it
     return node.tag in {"div", "section", "ul", "table"} and bool(names & _CHROME_NAMES or words & _CHROME_WORDS)
+
+
+def _above(node: LexborNode) -> Iterator[LexborNode]:
+    parent = node.parent
+    while parent is not None:
+        yield parent
+        parent = parent.parent

@@ -27,22 +27,24 @@ UNREAD = set(
     "script style noscript template svg math iframe object select option textarea button input nav aside dialog".split()
 )
 # Characters that print nothing: soft hyphen, zero-width spaces and joiners, byte order mark.
+_PANEL_ROLES = {"tabpanel", "region"}
 _INVISIBLE = dict.fromkeys([0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF])
 # What themes and their frameworks call text for screen readers only: a label said twice, not content.
 _UNSEEN_NAMES = {"screen-reader-text", "sr-only", "visually-hidden", "visuallyhidden"}
-_UNSEEN_STYLES = re.compile(
-    r"display:none|visibility:hidden|opacity:0(?![.\d])|font-size:0(?![.\d])|(?:left|top|text-indent):-\d{3,}"
-)
+_UNSEEN_STYLES = re.compile(r"display:none|visibility:hidden|font-size:0(?![.\d])|(?:left|top|text-indent):-\d{3,}")
+_NOTE = re.compile(r"[\[(]?(?:\d{1,2}|\*{1,3}|[†‡§])[\])]?")
+_WORD_BEFORE = re.compile(r"(?:[^\W\d_]{3}|[.,;:!?)»\"])\s?$")  # after a figure or a unit it would be an exponent
 CHROME_ROLES = {"navigation", "complementary", "search", "banner", "contentinfo", "dialog", "alertdialog"}
 
 
 @dataclass(slots=True)
 class Token:
-    """A piece of text, the address it links to, and whether it is bold; a line feed alone ends a line."""
+    """A piece of text, the address it links to, whether it is bold or raised; a line feed alone ends a line."""
 
     text: str
     href: str = ""
     bold: bool = False
+    raised: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,32 +70,45 @@ class Addresses:
         return address
 
 
-def tokens(node: LexborNode, addresses: Addresses, skip: Iterable[str] = ()) -> Iterator[Token]:
-    """The text of a subtree as tokens; a line feed where a new line begins."""
-    left_out = set(skip)
+def tokens(
+    node: LexborNode, addresses: Addresses, skip: Iterable[str] = (), keep: Iterable[str] = ()
+) -> Iterator[Token]:
+    """The text of a subtree as tokens; a line feed where a new line begins.
+
+    Args:
+        node: its root.
+        addresses: make its links absolute.
+        skip: tags that are left out with all they hold.
+        keep: tags that are read here, though content has none (a button that opens what its heading names).
+    """
+    left_out, kept = set(skip), set(keep)
     address = addresses.of(node) if node.tag == "a" else ""
-    stack: list[tuple[LexborNode, str, bool] | None] = [(child, address, node.tag in BOLD) for child in _children(node)]
+    own = (address, node.tag in BOLD, node.tag == "sup")
+    stack: list[tuple[LexborNode, str, bool, bool] | None] = [(child, *own) for child in _children(node)]
     while stack:
         following = stack.pop()
         if following is None:
             yield Token("\n")
             continue
-        current, href, bold = following
+        current, href, bold, raised = following
         tag = current.tag or ""
         if current.is_text_node:
-            yield Token(printed(current), href, bold)
+            yield Token(printed(current), href, bold, raised)
         elif tag == "br":
             yield Token("\n")
-        elif current.is_element_node and not unread(current) and tag not in left_out:
+        elif current.is_element_node and (tag in kept or not unread(current)) and tag not in left_out:
             if tag in OWN_LINES:
                 yield Token("\n")
                 stack.append(None)
-            own = addresses.of(current) if tag == "a" else href
-            stack.extend((child, own, bold or tag in BOLD) for child in _children(current))
+            own = (addresses.of(current) if tag == "a" else href, bold or tag in BOLD, raised or tag == "sup")
+            stack.extend((child, *own) for child in _children(current))
 
 
 def rich(tokens: Iterable[Token]) -> Rich:
-    """Tokens as lines: white space collapsed, empty lines dropped, links kept with their text."""
+    """Tokens as lines: white space collapsed, empty lines dropped, links kept with their text.
+
+    A raised number or star after a word is the mark of a note, and no part of the text.
+    """
     lines: list[Line] = []
     text = ""
     links: list[list[str]] = []
@@ -104,6 +119,8 @@ def rich(tokens: Iterable[Token]) -> Rich:
             found = tuple(Link(href, one_line(label)) for href, label in links if one_line(label))
             lines += [Line(shown, found)] if shown else []
             text, links = "", []
+            continue
+        if token.raised and _NOTE.fullmatch(token.text.strip()) and _WORD_BEFORE.search(text):
             continue
         text += token.text
         if token.href:
@@ -119,6 +136,8 @@ def rich(tokens: Iterable[Token]) -> Rich:
 def unread(node: LexborNode) -> bool:
     """What a reader does not see as content: scripts, navigation, asides, hidden elements."""
     attributes = node.attributes
+    if attributes.get("role") in _PANEL_ROLES and attributes.get("aria-labelledby"):
+        return False  # closed until its label is pressed
     style = (attributes.get("style") or "").replace(" ", "").lower()
     return (
         node.tag in UNREAD

@@ -18,6 +18,11 @@ _SAME_STEM = 0.98
 _MISSPELT, _LONG = 88, 6
 _SMALL = set("a au aux ce ces d de des du en et l la le les ou par pour s sur un une".split())
 _MANY = 5_000  # assignments looked at: a page may print any number of like headers
+# Words that make another column of a label: what was, will be, is asked for, or is not.
+_TURNING = set(
+    "ancien ancienne anciens demande demandee ex estime estimee futur future hors non nouveau nouvelle precedent precedente "
+    "previsionnel prevision previsions prevu prevue prochain prochaine projet propose proposee provisoire refuse sans".split()
+)
 _ENDINGS = ("es", "s", "x", "e")
 
 
@@ -30,7 +35,7 @@ def likeness(one: str, other: str) -> float:
     if key(one) == key(other):
         return 1.0
     mine, theirs = _words(one), _words(other)
-    if not mine or not theirs:
+    if not mine or not theirs or _TURNING & (set(mine) ^ set(theirs)):
         return 0.0
     shared, left = 0.0, list(theirs)
     for word in mine:

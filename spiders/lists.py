@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from spiders import bullets
-from spiders.found import SURE, Fault, Finds, Located, Match, above, groups, one_a_heading, only
+from spiders.found import SURE, TWICE, Fault, Finds, Located, Match, above, groups, one_a_heading, only
 from spiders.page import Rich
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def in_lists(declared: List, blocks: Sequence[Block], title: str) -> Finds:
         found = [candidate for at in range(len(blocks)) for candidate in way(declared, blocks, at, title)]
         if found:
             break
+    found = _once(found, many=declared.many)
     if declared.many:
         found += _single_items(declared, blocks, found, title)
         one_a_heading([(candidate.blocks[0].path, candidate.blocks[0]) for candidate in found], f"lists {wanted}")
@@ -54,6 +55,16 @@ def in_lists(declared: List, blocks: Sequence[Block], title: str) -> Finds:
     if nested is not None:
         raise Fault("row-malformed", nested.place, "items without lists or tables of their own", nested.head)
     return Finds(tuple(item for candidate in found for item in _located(candidate)))
+
+
+def _once(found: Sequence[_Candidate], *, many: bool) -> list[_Candidate]:
+    """Of candidates that say the same (of many: under the same headings), the first."""
+    kept: dict[object, _Candidate] = {}
+    for candidate in found:
+        path = candidate.blocks[0].path if many else ()
+        said = (path, tuple(item.text for item in candidate.items), tuple(sorted(candidate.context.items())))
+        kept[said] = replace(kept[said], match=SURE.but(*TWICE)) if said in kept else candidate
+    return list(kept.values())
 
 
 def _printed_as_list(declared: List, blocks: Sequence[Block], at: int, title: str) -> Iterator[_Candidate]:
@@ -84,16 +95,28 @@ def _under_its_own_introduction(declared: List, blocks: Sequence[Block], at: int
         yield _Candidate((block,), _each(others), {**heading, **introduced}, _LINES)
 
 
+def _after_one_more_paragraph(declared: List, blocks: Sequence[Block], at: int, title: str) -> Iterator[_Candidate]:
+    """Items with a paragraph between them and the sentence that introduces them."""
+    between = blocks[at - 1] if at > 1 else None
+    if declared.after is None or blocks[at].kind != "list" or between is None or between.kind != "paragraph":
+        return
+    context = _context(declared, [*blocks[at - 2 : at - 1], blocks[at]], 1, title)
+    if context is not None:
+        match = SURE.but(blocks[at].confidence, blocks[at].doubt).but(
+            0.8, f"after one more paragraph: {between.head[:80]}"
+        )
+        yield _Candidate((blocks[at],), blocks[at].items, context, match)
+
+
 def _printed_as_column(declared: List, blocks: Sequence[Block], at: int, title: str) -> Iterator[_Candidate]:
     """A table of one column without a header."""
     grid = blocks[at].grid
     rows = grid.rows if grid is not None else ()
     filled = {number for row in rows for number, cell in enumerate(row) if cell.text}
-    lays_out = any(block.inside == blocks[at].index for block in blocks)
-    if grid is None or len(filled) != 1 or grid.header_rows or lays_out:
+    if grid is None or len(filled) != 1 or grid.header_rows:
         return
     context = _context(declared, blocks, at, title)
-    if context is not None:
+    if context is not None and not any(block.inside == blocks[at].index for block in blocks):
         column = filled.pop()
         items = tuple(row[column].rich for row in rows if column < len(row) and row[column].text)
         yield _Candidate((blocks[at],), items, context, SURE.but(0.85, "cells read as items"))
@@ -119,13 +142,15 @@ def _printed_as_paragraphs(declared: List, blocks: Sequence[Block], at: int, tit
         if block.kind != "paragraph" or block.path != blocks[at].path or block.inside != blocks[at].inside:
             break
         run.append(block)
-    if len(run) > 1:
+    following = blocks[at + len(run)] if at + len(run) < len(blocks) else None
+    if len(run) > 1 and (following is None or following.kind != "list"):
         yield _Candidate(tuple(run), tuple(b.rich for b in run), context, SURE.but(0.7, "paragraphs read as items"))
 
 
 _WAYS = (
     _printed_as_list,
     _under_its_own_introduction,
+    _after_one_more_paragraph,
     _printed_as_column,
     _printed_as_lines,
     _printed_as_paragraphs,
@@ -137,10 +162,10 @@ def _context(declared: List, blocks: Sequence[Block], at: int, title: str) -> Co
     heading = above(declared.heading, blocks[at], title)
     if heading is None or declared.after is None:
         return heading
-    # The table that lays out a list stands between it and what introduces it.
-    around = {block.index for block in blocks if block.grid is not None and block.index == blocks[at].inside}
-    before = next((block for block in reversed(blocks[:at]) if block.index not in around), None)
-    introduced = groups(declared.after, before.rich.text) if before is not None else None
+    place = at - 1
+    if place >= 0 and blocks[place].grid is not None and blocks[place].index == blocks[at].inside:
+        place -= 1  # the table that lays out a list stands between it and what introduces it
+    introduced = groups(declared.after, blocks[place].rich.text) if place >= 0 else None
     return None if introduced is None else {**heading, **introduced}
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from schemas.typography import key
-from spiders.found import SURE, Fault, Finds, Located, Match, Stated
+from spiders.found import SURE, TWICE, Fault, Finds, Located, Match, Stated
 from spiders.likeness import POSSIBLE, assigned
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def in_table(declared: Table, blocks: Sequence[Block]) -> Finds:
     """
     readings = [found for block in blocks if (found := _read(declared, block)) is not None]
     best = max((reading.match.confidence for reading in readings), default=0.0)
-    candidates = [r for r in readings if r.match.confidence >= best - _CLOSE]
+    candidates = _once([r for r in readings if r.match.confidence >= best - _CLOSE])
     if not candidates:
         raise _missing(declared, blocks)
     if len(candidates) > 1 and not _split(candidates, blocks):
@@ -77,6 +77,15 @@ def in_table(declared: Table, blocks: Sequence[Block]) -> Finds:
         located += [row.but(doubt, f"{len(parts)} tables read as one") for row in rows]
         stated += [replace(total, rows=len(rows)) for total in totals]
     return Finds(tuple(located), tuple(stated))
+
+
+def _once(readings: Sequence[_Reading]) -> list[_Reading]:
+    """Of tables that say the same, the first: a page may print one for wide screens and again for narrow ones."""
+    kept: dict[object, _Reading] = {}
+    for reading in readings:
+        said = reading.block.content
+        kept[said] = replace(kept[said], match=kept[said].match.but(*TWICE)) if said in kept else reading
+    return list(kept.values())
 
 
 def _read(declared: Table, block: Block) -> _Reading | None:
@@ -162,7 +171,9 @@ def _check_columns(declared: Table, reading: _Reading) -> None:
     ignored = {key(header) for header in declared.ignored}
     for number, cell in enumerate(reading.header):
         empty = not any(_says(row[number]) for _, row in reading.body if number < len(row) and not row[number].across)
-        if number not in reading.columns and key(cell.text) not in ignored and not empty:
+        counts = [row[number].text for _, row in reading.body if number < len(row) and any(_says(c) for c in row)]
+        numbers = counts == [str(place) for place in range(1, len(counts) + 1)]
+        if number not in reading.columns and key(cell.text) not in ignored and not empty and not numbers:
             found = cell.text or f"column {number + 1}"
             raise Fault("column-unknown", reading.block.place, " | ".join(declared.headers), found)
     for number, row in enumerate(reading.grid.rows[: max(reading.begins - 1, 0)], start=1):
@@ -180,7 +191,9 @@ def _rows(reading: _Reading) -> tuple[list[Located], list[Stated]]:
     for number, row in reading.body:
         place = f"ligne {number}"
         repeated = all(at < len(row) and key(row[at].text) == reading.headers[at] for at in columns)
-        if repeated or not any(_says(cell) for cell in row):
+        told = [cell.text for cell in row if _says(cell)]
+        units = number == 1 and len(told) > 1 and all(text[0] + text[-1] == "()" for text in told)
+        if repeated or units or not told:
             continue
         if _is_total(row):
             stated += _stated(row, f"{block.place}, {place}")

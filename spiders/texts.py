@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from schemas.typography import key, one_line
 from spiders.found import (
     SURE,
+    TWICE,
     Fault,
     Finds,
     Located,
@@ -18,6 +19,7 @@ from spiders.found import (
     only,
     whole,
 )
+from spiders.headings import bare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,9 +64,11 @@ def in_sentences(declared: Sentence, blocks: Sequence[Block], title: str) -> Fin
     texts = [(b, b.rich.text, SURE) for b in blocks if b.kind in {"paragraph", "heading"}]
     found = _stated(declared, texts, title)
     if not found:
-        found = _stated(declared, [(b, text.replace("\n", " "), match) for b, text, match in texts], title)
+        plain = [(b, bare(text) if b.kind == "heading" else text, match) for b, text, match in texts]
+        found = _stated(declared, [(b, text.replace("\n", " "), match) for b, text, match in plain], title)
     if not found:
         found = _stated(declared, list(_elsewhere(blocks)), title)
+    found = _once(found) if not declared.many else found
     if declared.many:
         under = [(b.path if declared.heading else (row.block, row.position), b) for b, row in found]
         one_a_heading(under, f"sentences {declared.pattern}")
@@ -113,6 +117,14 @@ def _stated(declared: Sentence, texts: Sequence[tuple[Block, str, Match]], title
             parts |= {"text": text[slice(*hit.span())], **(context or {})}
             position = f"caractères {hit.start() + 1}-{hit.end()}"
             found.append((block, Located(parts, block.place, position, (block.index,), match)))
+    return found
+
+
+def _once(found: list[tuple[Block, Located]]) -> list[tuple[Block, Located]]:
+    """One of several that say the same: a page may print a sentence for wide screens and again for narrow ones."""
+    if len(found) > 1 and all(row.parts == found[0][1].parts for _, row in found):
+        block, row = found[0]
+        return [(block, row.but(*TWICE))]
     return found
 
 

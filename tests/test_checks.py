@@ -401,3 +401,22 @@ def value_of(kind: str, text: str) -> Any:
         "date": dt.date.fromisoformat,
     }
     return kinds.get(kind, str)(text)
+
+
+def test_a_value_that_another_row_keeps_has_come_from_it() -> None:
+    now = changed(rows(), contact={2: rows()[1]["contact"]})
+    reason = only(case(dataset(), now, rows()), "values-moved")
+    assert rows()[1]["contact"] in reason.found
+
+
+@pytest.mark.parametrize("text", ["etc.", "Voir plus", "à venir", "N/A", "xxx", "?", "Lire la suite"])
+def test_a_placeholder_is_no_value(text: str) -> None:
+    new = [*rows(), {"nom": text, "contact": "info@x.fr", "montant": 1000, "rang": 9}]
+    assert "shape-changed" in fired(case(dataset(), new, rows()))
+    assert "shape-changed" in fired(case(dataset(), new))
+
+
+@pytest.mark.parametrize("mark", ["¹", "*", " *", "†", " [2]"])
+def test_the_mark_of_a_note_is_no_part_of_a_value(mark: str) -> None:
+    new = [*rows(), {"nom": f"Roche{mark}", "contact": "info@x.fr", "montant": 1000, "rang": 9}]
+    assert "mark of a note" in fired(case(dataset(), new, rows()))["shape-changed"][0].found

@@ -79,6 +79,8 @@ HEAD = "<tr><th>Nom<th>Site"
         f"{HEAD}<th>Remarques<tr><td>a<td>b<td>&nbsp;",
         f"{HEAD}{HEAD}<tr><td>a<td>b<tr><td>—<td>…",
         f"{HEAD}<tr><td>a<td>b<tr><td>Total<td>1 site",
+        f"{HEAD}<tr><td>(texte)<td>(lieu)<tr><td>a<td>b",
+        "<tr><th>N°<th>Nom<th>Site<tr><td>1<td>a<td>b",
     ],
 )
 def test_a_table_is_found_by_its_headers(rows: str) -> None:
@@ -127,7 +129,7 @@ def test_a_table_by_its_roles_is_a_table() -> None:
         ("<p>rien</p>", "block-missing"),
         ("<table><tr><th>Ville<th>Pays<tr><td>a<td>b</table>", "block-missing"),
         ("<table><tr><th>Nom<tr><td>a</table>", "column-missing"),
-        (f"<table>{HEAD}<tr><td>a<td>b</table>" * 2, "block-ambiguous"),
+        (f"<table>{HEAD}<tr><td>a<td>b</table><table>{HEAD}<tr><td>a<td>c</table>", "block-ambiguous"),
         # The old list below the list of today: not one table split in two.
         (f"<table>{HEAD}<tr><td>a<td>b</table><h2>Avant</h2><table>{HEAD}<tr><td>c<td>d</table>", "block-ambiguous"),
         (f"<table><tr><td>x<td>y{HEAD}<tr><td>a<td>b</table>", "row-malformed"),
@@ -142,6 +144,29 @@ def test_a_table_by_its_roles_is_a_table() -> None:
 )
 def test_a_table_that_is_not_as_declared_stops_the_dataset(content: str, code: str) -> None:
     assert codes(found(content, TABLE)) == [code]
+
+
+def test_the_mark_of_a_note_is_no_part_of_a_text_and_an_exponent_is() -> None:
+    rows = (
+        "<tr><td>Cochin<sup>1</sup><td>sur 10<sup>6</sup> m<sup>2</sup>"
+        "<tr><td>Foch<sup><a href=#n>[2]</a></sup><td>1<sup>er</sup>"
+    )
+    assert parts(found(f"<table>{HEAD}{rows}</table>", TABLE)) == [
+        {"Nom": "Cochin", "Site": "sur 106 m2"},
+        {"Nom": "Foch", "Site": "1er"},
+    ]
+
+
+@pytest.mark.parametrize("header", ["Ancien site", "Site non retenu", "Site proposé"])
+def test_a_header_that_means_another_column_is_another(header: str) -> None:
+    rows = "<tr><th>Nom<th>Site<th>Ville<tr><td>a<td>b<td>c"
+    source = {"table": {"headers": ["Nom", "Site", "Ville"]}}
+    assert codes(found(f"<table>{rows.replace('Site', header)}<th>Pays<td>d</table>", source)) == ["column-missing"]
+
+
+def test_a_table_printed_twice_is_one_and_less_sure() -> None:
+    extract = found(f"<table>{HEAD}<tr><td>a<td>b</table><p>Ou :</p><table>{HEAD}<tr><td>a<td>b</table>", TABLE)
+    assert (parts(extract), sureness(extract)) == ([{"Nom": "a", "Site": "b"}], 0.9)
 
 
 def test_a_cell_gives_its_text_and_link_and_its_place() -> None:
@@ -170,6 +195,20 @@ def test_a_cell_gives_its_text_and_link_and_its_place() -> None:
         ({"after": "les suivants"}, "<p>Les suivants :</p><dl><dd>a<dd>b</dl>"),
         ({"after": "les suivants"}, "<dl><dt>Les suivants :<dd>a<dd>b</dl>"),
         ({"heading": "^Noms$"}, "<h2>2. Noms :</h2><ul><li>a<li>b</ul>"),
+        ({"heading": "^Noms$"}, "<h2>📌 Noms <a href='#noms'>#</a></h2><ul><li>a<li>b</ul>"),
+        ({"heading": "^Noms$"}, "<h3><button>Noms<svg></svg></button></h3><ul><li>a<li>b</ul>"),
+        ({"heading": "^Noms$"}, "<div role=heading aria-level=3>Noms</div><ul><li>a<li>b</ul>"),
+        ({"heading": "^Noms$"}, "<details><summary>Noms</summary><ul><li>a<li>b</ul></details><ul><li>c</ul>"),
+        ({"heading": "^Noms$"}, "<fieldset><legend>Noms</legend><ul><li>a<li>b</ul></fieldset>"),
+        (
+            {"heading": "^Noms$"},
+            (
+                "<a id=t role=tab>Noms</a><div role=tabpanel aria-labelledby=t hidden><ul><li>a<li>b</ul></div>"
+                "<ul><li>c</ul>"
+            ),
+        ),
+        ({"heading": "^Noms$"}, "<h2>Noms</h2><ul><li>✓ a<li>✓ b</ul>"),
+        ({"heading": "^Noms$"}, "<h2>Noms</h2><ul><li>a<li>b</ul><h2>Noms</h2><ul><li>a<li>b</ul>"),
         (
             {"heading": "^Noms$"},
             "<p><strong>Noms</strong></p><ul><li>a<li>b</ul><p><strong>Autres</strong></p><ul><li>c</ul>",
@@ -191,6 +230,7 @@ def test_a_list_is_found_by_what_introduces_it(declared: dict[str, str], content
     ("declared", "content", "expected"),
     [
         ({"after": "suivants"}, "<p>suivants</p><ul><li>a</ul><ul><li>b</ul>", 0.8),
+        ({"after": "suivants"}, "<p>suivants</p><p>Une phrase.</p><ul><li>a<li>b</ul>", 0.8),
         ({"heading": "^Noms$"}, "<h2>Noms</h2><ul><li>a</ul><ul><li>b</ul>", 0.8),
         ({"heading": "^Noms$"}, "<h2>Noms</h2><p>a<br>b</p>", 0.8),
         ({"after": "suivants"}, "<p>suivants</p><table><tr><td>a<tr><td>b</table>", 0.85),
@@ -219,7 +259,7 @@ def test_a_paragraph_that_begins_with_a_dash_is_a_paragraph() -> None:
 @pytest.mark.parametrize(
     ("declared", "content", "code"),
     [
-        ({"after": "suivants"}, "<p>suivants</p><p>Une phrase.</p><ul><li>a</ul>", "block-missing"),
+        ({"after": "suivants"}, "<p>suivants</p><p>Une phrase.</p><p>Une autre.</p><ul><li>a</ul>", "block-missing"),
         ({"after": "suivants"}, "<p>suivants</p><p>Une seule ligne.</p>", "block-missing"),
         ({"heading": "^Noms$"}, "<h2>Noms</h2><ul><li>a</ul><p>Et :</p><ul><li>b</ul>", "block-ambiguous"),
         ({"heading": "^Noms$"}, "<h2>Noms</h2><p>a</p><p>b</p>", "block-missing"),
