@@ -20,8 +20,9 @@ _SMALL = set("a au aux ce ces d de des du en et l la le les ou par pour s sur un
 _MANY = 5_000  # assignments looked at: a page may print any number of like headers
 # Words that make another column of a label: what was, will be, is asked for, or is not.
 _TURNING = set(
-    "ancien ancienne anciens demande demandee ex estime estimee futur future hors non nouveau nouvelle precedent precedente "
-    "previsionnel prevision previsions prevu prevue prochain prochaine projet propose proposee provisoire refuse sans".split()
+    "ancien ancienne anciens demande demandee ex estime estimee futur future hors non nouveau nouvelle precedent "
+    "precedente previsionnel prevision previsions prevu prevue prochain prochaine projet propose proposee provisoire "
+    "refuse sans".split()
 )
 _ENDINGS = ("es", "s", "x", "e")
 
@@ -35,7 +36,7 @@ def likeness(one: str, other: str) -> float:
     if key(one) == key(other):
         return 1.0
     mine, theirs = _words(one), _words(other)
-    if not mine or not theirs or _TURNING & (set(mine) ^ set(theirs)):
+    if not mine or not theirs or turns(one, other):
         return 0.0
     shared, left = 0.0, list(theirs)
     for word in mine:
@@ -44,6 +45,11 @@ def likeness(one: str, other: str) -> float:
             shared += found
             left.remove(best)
     return min(2 * shared / (len(mine) + len(theirs)), _SAME_STEM)
+
+
+def turns(one: str, other: str) -> bool:
+    """Whether only one of two labels says that it is of the past, the future, asked for, or not so."""
+    return bool(_TURNING & (set(_words(one)) ^ set(_words(other))))
 
 
 def assigned(declared: Sequence[str], printed: Sequence[str]) -> tuple[float, dict[int, str]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from schemas.typography import key
 from spiders.found import SURE, TWICE, Fault, Finds, Located, Match, Stated
-from spiders.likeness import POSSIBLE, assigned
+from spiders.likeness import POSSIBLE, assigned, turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -113,7 +113,7 @@ def _by_elimination(declared: Table, labels: Sequence[str]) -> tuple[float, dict
         found, places = assigned([name for name in declared.headers if name != missing], labels)
         ignored = {key(name) for name in declared.ignored}
         free = [at for at, text in enumerate(labels) if text and at not in places and key(text) not in ignored]
-        if found >= _LIKE and len(free) == 1:
+        if found >= _LIKE and len(free) == 1 and not turns(missing, labels[free[0]]):
             return _BY_ELIMINATION, {**places, free[0]: missing}
     return 0.0, {}
 
