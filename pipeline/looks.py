@@ -39,7 +39,8 @@ _GARBLED = re.compile(
     r"&(?:[a-zA-Z]{2,8}|#\d{2,6}|#[xX][0-9a-fA-F]{2,5});"  # entities printed as such
     r"|</?(?:a|b|br|div|em|i|li|p|span|strong|td|tr|ul)(?:\s[^<>]*)?/?>"  # so are tags
     r"|\[/?[a-z]+(?:_[a-z]+)+(?: [^\]\n]*)?\]"  # and shortcodes of a plug-in that is gone
-    r"|[^\W\d_]\?(?=[^\W\d_A-Z])|[A-Z]\?(?=[A-Z])|(?<![^\s(\"'’«-])\?(?=[^\W\d_])"  # a letter lost to a question mark
+    r"|[^\W\d_]\?(?=[^\W\d_A-Z]| [^\W\d_])|[A-Z]\?(?=[A-Z])"
+    r"|(?<![^\s(\"'’«-])\?(?=[^\W\d_])"  # a letter lost to a question mark
     r"|[a-zà-ÿ][ÐÞÚÕÓØÝ]|[A-Za-z][\u0400-\u04ff]|[\u0400-\u04ff][A-Za-z]"  # letters of another code page
     r"|â[€‚]|Â[«»°]|[a-z0-9à-ÿ]Â(?![A-Z])|Ã(?![A-Za-zÀ-Þ])"  # UTF-8 read as another charset, in French letters
 )
