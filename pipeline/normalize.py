@@ -112,6 +112,7 @@ def _table(
     ranked_key = any(field.rank is not None for field in dataset.fields if field.name in dataset.key)
     if ranked_key:
         _rank(dataset, [row for row, _ in made])
+        _one_place_a_parent(dataset, made, table)
     _merge(dataset, made, table)
     _confirm(dataset, table)
     if not ranked_key:
@@ -267,6 +268,19 @@ def _confirm(dataset: Dataset, table: Table) -> None:
         if not confirming <= told or not told - confirming:
             place, found = f"{raws[0]['block']} · {raws[0]['position']}", key_text(row[name] for name in dataset.key)
             table.faults.append(Reason("sources-disagree", raws[0]["url"], place, "a row every source has", found))
+
+
+def _one_place_a_parent(dataset: Dataset, made: Iterable[tuple[Row, dict[str, Any]]], table: Table) -> None:
+    """Where one text is cut into ranked rows, those of a parent come from one text: a second is the parent's copy."""
+    seen: dict[tuple[object, ...], tuple[str, str]] = {}
+    parents = next(field.rank or () for field in dataset.fields if field.rank is not None and field.name in dataset.key)
+    for row, raw in made:
+        parent = (raw["source"], *(row[name] for name in parents))
+        place = (raw["block"], raw["position"].partition(", partie ")[0])
+        cut = dataset.sources[raw["source"] - 1].each is not None
+        if cut and parents and seen.setdefault(parent, place) != place:
+            found = key_text(row[name] for name in dataset.key)
+            table.faults.append(Reason("key-doubled", raw["url"], " · ".join(place), seen[parent][1], found))
 
 
 def _agree(one: Value, other: Value) -> bool:

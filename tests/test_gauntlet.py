@@ -38,7 +38,7 @@ def test_a_verdict_is_bad_on_anything_silent_missed_or_undrawn() -> None:
     good = Score("x", keeps=True, first=False, draws=20, exact=20)
     assert verdict([good])[0]
     for bad in (
-        Score("x", keeps=True, first=False, draws=20, exact=18, held=2),
+        Score("x", keeps=True, first=False, draws=20, exact=16, held=4),
         Score("x", keeps=False, first=True, draws=1, silent=1),
         Score("x", keeps=False, first=False, draws=1, missed=1),
         Score("x", keeps=False, first=False),

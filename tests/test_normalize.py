@@ -215,6 +215,16 @@ def test_a_rank_in_the_key_makes_a_second_holder_a_row(run: RunFolder) -> None:
     assert (made.faults, [row["rang"] for row in made.rows]) == ([], [1, 2])
 
 
+def test_the_parts_of_one_text_are_a_parents_and_those_of_another_a_copy(run: RunFolder) -> None:
+    cut = {"each": {"part": "text", "pattern": "x"}}
+    fields = [{"name": "axe"}, {"name": "rang", "type": "integer", "rank": ["axe"]}, NOM]
+    declared = dataset(fields, ["axe", "rang"], [cut])
+    one_text = [raw(position=f"ligne 1, partie {n}", axe="a", nom=nom) for n, nom in enumerate("xy", start=1)]
+    assert Made(run, declared, one_text).faults == []
+    made = Made(run, declared, [*one_text, raw(position="ligne 2, partie 1", axe="a", nom="z")])
+    assert [(code, found) for code, _, found in made.faults] == [("key-doubled", "a/3")]
+
+
 def test_a_row_said_by_two_sources_is_ranked_once(run: RunFolder) -> None:
     made = Made(
         run, dataset([NOM, RANG], ["nom"], [{}, {}]), [raw(nom="a"), raw(nom="b"), raw(2, nom="b"), raw(2, nom="c")]

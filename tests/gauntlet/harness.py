@@ -97,7 +97,7 @@ class Base:
         for dataset in self.declarations.datasets:
             raw = read_json(self.run.rows(dataset.id))["rows"] if dataset.from_pages and not dataset.derived else []
             for number, source in enumerate(dataset.sources, start=1):
-                if source.page is None:
+                if source.page is None or source.only_counts:
                     continue
                 feeds = found.setdefault(source.page.path, Feeds())
                 starts = tuple(

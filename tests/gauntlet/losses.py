@@ -156,7 +156,7 @@ def cells_exchanged(_page: Document, target: Target, draw: Draw) -> frozenset[st
     return _reading(target, [said(heads(target.node)[place])])
 
 
-@breakage("cells-blanked", "table", f"cells-emptied {_LOST} {_ROWS} {_SHAPES}", spares=True)
+@breakage("cells-blanked", "table", f"cells-emptied shape-changed {_LOST} {_ROWS} {_SHAPES}", spares=True)
 def cells_blanked(_page: Document, target: Target, draw: Draw) -> frozenset[str]:
     """A column's cells are empty: all, some, or one."""
     grid_only(target.node)
