@@ -217,7 +217,7 @@ def test_a_rank_in_the_key_makes_a_second_holder_a_row(run: RunFolder) -> None:
 
 def test_the_parts_of_one_text_are_a_parents_and_those_of_another_a_copy(run: RunFolder) -> None:
     cut = {"each": {"part": "text", "pattern": "x"}}
-    fields = [{"name": "axe"}, {"name": "rang", "type": "integer", "rank": ["axe"]}, NOM]
+    fields: list[dict[str, Any]] = [{"name": "axe"}, {"name": "rang", "type": "integer", "rank": ["axe"]}, NOM]
     declared = dataset(fields, ["axe", "rang"], [cut])
     one_text = [raw(position=f"ligne 1, partie {n}", axe="a", nom=nom) for n, nom in enumerate("xy", start=1)]
     assert Made(run, declared, one_text).faults == []
