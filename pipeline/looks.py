@@ -18,6 +18,8 @@ _PLACEHOLDER = "placeholder"
 _SHAPES = {
     _PLACEHOLDER: r"n[./]?[acd]\.?|neant|inconnue?|[?]+|x{2,}|[-–—_.…]+|tbd|tba|lorem ipsum.*"
     r"|a (?:venir|completer|definir)|etc\W*|et autres|(?:en )?(?:lire|savoir|voir|afficher) (?:plus|la suite|tout)\W*"
+    r"|(?:liste|page|tableau)? ?(?:mise?s? a jour|actualisee?s?|modifiee?s?) (?:le|en|du) .*"
+    r"|(?:source|note|remarque|n\.?b\.?) ?: .*"
     r"|(?:retour|haut de page|accueil|imprimer|partager|telecharger|read more|show more)\W*"
     r"|non (?:renseignee?|disponible|communiquee?|connue?)|en cours(?: de .*)?|voir ci-dessous",
     "e-mail": r"\[adresse masquee]|(?:mailto:)?[^\s@]+@[^\s@]+\.[^\s@]+",

@@ -23,8 +23,10 @@ BLOCKS = set(
 )
 OWN_LINES = BLOCKS | LISTS | {"table", *HEADINGS}
 BOLD = {"b", "strong"}
+# What no reader takes for content, and what is struck out: it no longer holds (HTML, 4.5.5 's', 4.7.2 'del').
 UNREAD = set(
-    "script style noscript template svg math iframe object select option textarea button input nav aside dialog".split()
+    "script style noscript template svg math iframe object select option textarea button input nav aside dialog "
+    "del s strike".split()
 )
 # Characters that print nothing: soft hyphen, zero-width spaces and joiners, byte order mark.
 _PANEL_ROLES = {"tabpanel", "region"}

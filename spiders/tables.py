@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from schemas.personal import mailbox
 from schemas.typography import key
 from spiders.found import SURE, TWICE, Fault, Finds, Located, Match, Stated
 from spiders.likeness import POSSIBLE, assigned, turns
@@ -208,10 +209,24 @@ def _rows(reading: _Reading) -> tuple[list[Located], list[Stated]]:
             raise Fault("row-malformed", f"{block.place}, {place}", "a cell a column", row[0].text)
         if len(row) < width or any(_says(cell) for cell in row[width:]):
             raise Fault("row-malformed", f"{block.place}, {place}", f"{width} cells", str(len(row)))
+        for at in columns:
+            _check_address(row[at], f"{block.place}, {place}")
         parts = {name: row[at].text for at, name in columns.items()}
         parts |= {f"{name}.link": row[at].rich.links[0].href for at, name in columns.items() if row[at].rich.links}
         located.append(Located(parts, block.place, place, (block.index,)))
     return [_unlabelled(row, located, doubts) for row in located], stated
+
+
+def _check_address(cell: Cell, place: str) -> None:
+    """An e-mail address that is printed is the one its link writes to: one of two would be a trap or a slip.
+
+    Raises:
+        Fault: they differ.
+    """
+    told = mailbox(cell.text)
+    linked = {address.casefold() for link in cell.rich.links if (address := mailbox(link.href))}
+    if told is not None and linked and told.casefold() not in linked:
+        raise Fault("text-not-understood", place, "the address that is linked", "another one is printed")
 
 
 def _says(cell: Cell) -> bool:

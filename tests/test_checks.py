@@ -409,7 +409,9 @@ def test_a_value_that_another_row_keeps_has_come_from_it() -> None:
     assert rows()[1]["contact"] in reason.found
 
 
-@pytest.mark.parametrize("text", ["etc.", "Voir plus", "à venir", "N/A", "xxx", "?", "Lire la suite"])
+@pytest.mark.parametrize(
+    "text", ["etc.", "Voir plus", "à venir", "N/A", "xxx", "?", "Lire la suite", "Liste mise à jour le 3 mai"]
+)
 def test_a_placeholder_is_no_value(text: str) -> None:
     new = [*rows(), {"nom": text, "contact": "info@x.fr", "montant": 1000, "rang": 9}]
     assert "shape-changed" in fired(case(dataset(), new, rows()))

@@ -164,6 +164,18 @@ def test_a_header_that_means_another_column_is_another(header: str) -> None:
     assert codes(found(f"<table>{rows.replace('Site', header)}</table>", source)) == ["column-missing"]
 
 
+def test_what_is_struck_out_no_longer_holds() -> None:
+    rows = "<tr><td><del>x</del> a<td><s>y</s>b<tr><td><strike>z</strike><td>"
+    assert parts(found(f"<table>{HEAD}{rows}</table>", TABLE)) == [{"Nom": "a", "Site": "b"}]
+
+
+def test_an_address_printed_is_the_one_linked() -> None:
+    row = "<tr><td>a<td><a href='mailto:info@x.fr?subject=s'>{}</a>"
+    (printed,) = parts(found(f"<table>{HEAD}{row.format('Info@x.fr')}</table>", TABLE))
+    assert printed["Site"] == "Info@x.fr"
+    assert codes(found(f"<table>{HEAD}{row.format('info@nospam.x.fr')}</table>", TABLE)) == ["text-not-understood"]
+
+
 def test_a_table_printed_twice_is_one_and_less_sure() -> None:
     extract = found(f"<table>{HEAD}<tr><td>a<td>b</table><p>Ou :</p><table>{HEAD}<tr><td>a<td>b</table>", TABLE)
     assert (parts(extract), sureness(extract)) == ([{"Nom": "a", "Site": "b"}], 0.9)
