@@ -24,6 +24,12 @@ _KINDS = f"{_ROWS} shape-changed value-out-of-range cells-emptied {_LOST} {_SHAP
 _COUNTS = f"count-disagrees count-differs {_SHAPES} values-changed magnitude-changed"
 _MEANINGS = f"column-missing column-unknown block-missing match-unsure {_ROWS} {_VALUES}"
 _ALL = f"{_LOST} {_SHAPES} {_ROWS} {_VALUES} rows-jumped rows-doubled text-garbled"
+_FORMER = {
+    "contacts_valorisation": ("Université Paris Sud", "direction@u-psud.example"),
+    "financements": ("2005", "3.2 millions d’euros"),
+    "instances_gouvernance": ("Bureau", "Préparation"),
+    "tumorotheques": ("TUMOROTHEQUE HOPITAL LAENNEC", "AP-HP Hôpital Laennec", "Pr Durand"),
+}
 _MILLIONS = r"(\d+)[.,](\d)(\d*)\s+millions"
 _SPAN = re.compile(r"\d[\d  .,]*")
 _MAGNITUDES: list[Callable[[str], str]] = [
@@ -299,6 +305,30 @@ def decoy_same_headers(_page: Document, target: Target, draw: Draw) -> frozenset
         target.node.addprevious(title)
         target.node.addprevious(other)
     return target.datasets
+
+
+@breakage("old-list-beside", "table", "match-unsure block-ambiguous", first=True)
+def old_list_beside(_page: Document, target: Target, draw: Draw) -> frozenset[str]:
+    """Today's rows under one sub-heading, rows that were under another: all of them well formed."""
+    known = sorted(set(_FORMER) & target.datasets)
+    assume(known)
+    former = make("table", copy(next(target.node.iter("tr"))))
+    former.append(make("tr", *[make("td", text) for text in _FORMER[known[0]]]))
+    titles = one(draw, [("Liste actuelle", "Ancienne liste"), ("Aujourd’hui", "Avant 2010")])
+    target.node.addprevious(make("h3", titles[0]))
+    target.node.addnext(former)
+    target.node.addnext(make("h3", titles[1]))
+    return target.datasets
+
+
+@breakage("name-doubled", "table", "rows-doubled", first=True)
+def name_doubled(_page: Document, target: Target, draw: Draw) -> frozenset[str]:
+    """A cell names the same person twice."""
+    assume("tumorotheques_responsables" in target.datasets)
+    cell = cells(one(draw, rows(target.node)))[2]
+    assume("/" not in said(cell))
+    _put(cell, f"{said(cell)} / {said(cell)}")
+    return frozenset({"tumorotheques_responsables"})
 
 
 @breakage("header-other-meaning", "table", _MEANINGS, first=True)
