@@ -24,7 +24,7 @@ gauntlet: $(VENV)/.developed ## Mutate the portals thousands of times: what is f
 	PYTHONPATH=.:tests $(BIN)/python -m gauntlet
 
 gauntlet-selftest: $(VENV)/.developed ## Switch off each check of the gate in turn: the gauntlet must notice
-	PYTHONPATH=.:tests $(BIN)/python -m gauntlet --selftest
+	PYTHONPATH=.:tests $(BIN)/python -m gauntlet --selftest --draws 16
 
 crash: $(VENV)/.developed ## Kill 50 real runs, and more; what is left must be whole, and repaired by the next
 	PYTHONPATH=.:tests $(BIN)/python -m crash
