@@ -17,7 +17,7 @@ from pipeline.paths import read_json
 from schemas.personal import masked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
@@ -102,7 +102,44 @@ def build(
                 _write_files(con, table, data)
             else:
                 _carry(rows[name], data)
-        _write_database(con, tables, freshness, folder / f"{declarations.portal.id}.duckdb")
+        _write_database(con, tables, _freshness_rows(freshness), folder / f"{declarations.portal.id}.duckdb")
+
+
+def rewrite(release: Path, portal: str, edit: Callable[[duckdb.DuckDBPyConnection, str], bool], folder: Path) -> None:
+    """Writes a release's data files and its database again, some of its rows edited.
+
+    Args:
+        release: the release's folder.
+        portal: its id, which names the database.
+        edit: changes the loaded table of that name in place, and says whether it did; the others' files are carried.
+        folder: where to write; it exists and is empty.
+
+    Raises:
+        OSError, duckdb.IOException: a file cannot be read or written.
+        duckdb.Error: the rows are not what their Table Schema says.
+    """
+    data = folder / "data"
+    data.mkdir()
+    described = read_json(release / "datapackage.json")["resources"]
+    tables = [resource for resource in described if resource["format"] == "csv"]
+    with duckdb.connect() as con:
+        con.execute("SET autoinstall_known_extensions = false")
+        con.execute("SET autoload_known_extensions = false")
+        for table in tables:
+            released = release / "data" / f"{table['name']}.parquet"
+            _load(con, table, released)
+            if edit(con, table["name"]):
+                _write_files(con, table, data)
+            else:
+                _carry(released, data)
+        database = f"{portal}.duckdb"
+        con.execute(f"ATTACH {_literal(str(release / database))} AS released (READ_ONLY)")
+        freshness = [
+            (name, *told, con.table(name).shape[0] if name in {table["name"] for table in tables} else rows)
+            for name, *told, rows in con.execute("SELECT * FROM released.fraicheur ORDER BY dataset").fetchall()
+        ]
+        con.execute("DETACH released")
+        _write_database(con, tables, freshness, folder / database)
 
 
 def write_csv(con: duckdb.DuckDBPyConnection, table: Described, path: Path) -> None:
@@ -170,7 +207,7 @@ def _provenance(
 
 
 def _write_database(
-    con: duckdb.DuckDBPyConnection, tables: Iterable[Described], freshness: Sequence[Mapping[str, Any]], path: Path
+    con: duckdb.DuckDBPyConnection, tables: Iterable[Described], freshness: Iterable[Sequence[object]], path: Path
 ) -> None:
     con.execute(f"ATTACH {_literal(str(path))} AS package (STORAGE_VERSION '{_STORAGE}')")
     for table in tables:
@@ -185,24 +222,26 @@ def _write_database(
     con.execute("DETACH package")
 
 
-def _write_freshness(con: duckdb.DuckDBPyConnection, freshness: Sequence[Mapping[str, Any]]) -> None:
-    columns = ", ".join(f"{_name(name)} {kind}" for name, (kind, _) in _FRESHNESS.items())
-    values = ", ".join("?" for _ in _FRESHNESS)
-    con.execute(f"CREATE TABLE package.fraicheur ({columns}, PRIMARY KEY (dataset))")
+def _freshness_rows(freshness: Sequence[Mapping[str, Any]]) -> Iterator[tuple[object, ...]]:
     for entry in sorted(freshness, key=lambda entry: entry["name"]):
         message = entry["message"] or {"fr": None, "en": None}
-        con.execute(
-            f"INSERT INTO package.fraicheur VALUES ({values})",  # noqa: S608 (only its question marks)
-            [
-                entry["name"],
-                {"fresh": "à jour", "held": "retenu"}[entry["state"]],
-                *(entry[name] and entry[name].removesuffix("Z") for name in ("checked", "good", "since")),
-                entry["code"],
-                message["fr"],
-                message["en"],
-                entry["rows"],
-            ],
+        yield (
+            entry["name"],
+            {"fresh": "à jour", "held": "retenu"}[entry["state"]],
+            *(entry[name] and entry[name].removesuffix("Z") for name in ("checked", "good", "since")),
+            entry["code"],
+            message["fr"],
+            message["en"],
+            entry["rows"],
         )
+
+
+def _write_freshness(con: duckdb.DuckDBPyConnection, freshness: Iterable[Sequence[object]]) -> None:
+    columns = ", ".join(f"{_name(name)} {kind}" for name, (kind, _) in _FRESHNESS.items())
+    con.execute(f"CREATE TABLE package.fraicheur ({columns}, PRIMARY KEY (dataset))")
+    insert = f"INSERT INTO package.fraicheur VALUES ({', '.join('?' for _ in _FRESHNESS)})"  # noqa: S608 (only its question marks)
+    for row in freshness:
+        con.execute(insert, list(row))
     con.execute(f"COMMENT ON TABLE package.fraicheur IS {_literal(_FRESHNESS_COMMENT)}")
     for name, (_, comment) in _FRESHNESS.items():
         con.execute(f"COMMENT ON COLUMN package.fraicheur.{_name(name)} IS {_literal(comment)}")

@@ -24,7 +24,8 @@ class Case:
     """A dataset before the gate.
 
     `table` is this run's, `before` the last release's (None if it has none). `evidence`, `doubts` and `stated` are
-    those of the run's findings; `set_aside` counts the rows that quarantine took out.
+    those of the run's findings; `set_aside` counts the rows that quarantine took out, `erased` those that left at a
+    person's request though the page prints them.
     """
 
     dataset: Dataset
@@ -34,6 +35,7 @@ class Case:
     doubts: Sequence[Mapping[str, Any]] = ()
     stated: Sequence[Mapping[str, Any]] = ()
     set_aside: int = 0
+    erased: int = 0
 
     @cached_property
     def now(self) -> dict[str, Row]:

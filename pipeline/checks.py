@@ -39,13 +39,18 @@ def match_unsure(case: Case) -> list[Reason]:
 
 def rows_out_of_bounds(case: Case) -> list[Reason]:
     """More or fewer rows than declared; on a first run, fewer than were known."""
-    bounds, rows = case.dataset.checks.rows, len(case.table)
+    bounds, rows = case.dataset.checks.rows, len(case.table) + case.erased
     least = bounds.min
     if case.before is None and bounds.known is not None:
         least = max(least, bounds.known - case.set_aside)
     if least <= rows <= bounds.max:
         return []
     return [Reason("rows-out-of-bounds", case.page, expected=f"{least} … {bounds.max}", found=str(rows))]
+
+
+def rows_erased(case: Case) -> list[Reason]:
+    """Rows that the page prints and that are left out because a person asked for it."""
+    return [Reason("rows-erased", case.page, found=str(case.erased))] if case.erased else []
 
 
 def count_disagrees(case: Case) -> list[Reason]:
@@ -235,7 +240,11 @@ CHECKS: dict[str, Check] = {
     "values-changed": values_changed,
     "text-garbled": text_garbled,
 }
-NOTES: dict[str, Check] = {"rows-lost-tolerated": rows_lost_tolerated, "count-differs": count_differs}
+NOTES: dict[str, Check] = {
+    "rows-lost-tolerated": rows_lost_tolerated,
+    "rows-erased": rows_erased,
+    "count-differs": count_differs,
+}
 
 
 def shown(names: Sequence[str]) -> str:
@@ -244,7 +253,7 @@ def shown(names: Sequence[str]) -> str:
 
 
 def _counts(case: Case, code: str, *, holds: bool) -> list[Reason]:
-    every = len(case.table) + case.set_aside
+    every = len(case.table) + case.set_aside + case.erased
     counted = [(said, every if said["rows"] is None else said["rows"]) for said in case.stated]
     return [
         Reason(code, said["page"], said["place"], said["text"], str(rows))

@@ -94,6 +94,28 @@ def accept(
 
 
 @app.command()
+def erase(
+    portal: Portal,
+    dataset: Annotated[str, typer.Argument(help="A dataset; may be left out with --name.")] = "",
+    key: Annotated[str, typer.Argument(help="The row's key: its values joined by /.")] = "",
+    name: Annotated[str, typer.Option("--name", metavar="TEXT", help="Every row with this text in a cell.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask about what --name found.")] = False,  # noqa: FBT002 (typer reads it so)
+    out: Out = OUTPUTS,
+    schemas: Schemas = None,
+) -> None:
+    """A person's row leaves everything: releases, past ones too, runs and archives; and it does not come back.
+
+    Releases keep their numbers and say only that a row was removed. What was copied elsewhere is not recalled
+    (docs/erasure.md).
+
+    Exit 0: erased. 1: failed, nothing was erased. 2: nothing to erase, or not confirmed. 4: busy.
+    """
+    from pipeline import erasing  # noqa: PLC0415 (imports the libraries of every stage)
+
+    raise typer.Exit(erasing.run(portal, dataset, key, name, out, home(schemas), language(), yes=yes))
+
+
+@app.command()
 def replay(
     portal: Portal = PORTAL,
     version: Annotated[Optional[str], typer.Argument(help="A release; the current one if left out.")] = None,  # noqa: UP045

@@ -89,6 +89,32 @@ PARAGRAPHS: dict[str, tuple[str, str]] = {
         """The file of decisions {path} cannot be read: {error}. {kept} Restore the file, or take out what is
         wrong in it.""",
     ),
+    "erasures-broken": (
+        """La liste de qui est parti n'est pas utilisable : {error}. {kept} Restaurer le fichier depuis une sauvegarde :
+        sans lui, des personnes effacées reviendraient.""",
+        """The list of who has left cannot be used: {error}. {kept} Restore the file from a backup: without it, people
+        who were erased would come back.""",
+    ),
+    "erase-nothing": (
+        """Rien à effacer : aucune ligne {sought} dans {place}, ni dans une version, courante ou passée, ni dans un
+        passage, sous {folder}.""",
+        """Nothing to erase: no row {sought} in {place}, neither in a release, current or past, nor in a run, under
+        {folder}.""",
+    ),
+    "erase-what": (
+        "Dire ce qui doit être effacé : DATASET CLÉ, ou --name TEXTE (avec ou sans DATASET).",
+        "Say what is to be erased: DATASET KEY, or --name TEXT (with or without DATASET).",
+    ),
+    "erase-listed": (
+        """{dataset} n'est pas lu dans les pages : ses lignes viennent d'une liste de référence des déclarations, ou du
+        parcours. Les y corriger.""",
+        """{dataset} is not read in the pages: its rows come from a reference list of the declarations, or from the
+        crawl. Mend them there.""",
+    ),
+    "erase-unasked": (
+        "Rien n'a été effacé : il n'y a pas de terminal où poser la question. Ajouter --yes pour dire oui.",
+        "Nothing was erased: there is no terminal to ask on. Add --yes to say yes.",
+    ),
     "accept-nothing": (
         "Rien à accepter : {dataset} n'est pas retenu ({portal}, sous {folder}). Jeux de données retenus : {held}.",
         "Nothing to accept: {dataset} is not held ({portal}, under {folder}). Datasets held: {held}.",

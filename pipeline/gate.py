@@ -140,7 +140,7 @@ def _judge(
     _faults(run, dataset, found["faults"], verdict)
     if verdict.reasons:  # counts and losses would only repeat what is already said
         return verdict
-    said = {name: found[name] for name in ("evidence", "doubts", "stated")}
+    said = {name: found[name] for name in ("evidence", "doubts", "stated", "erased")}
     case = Case(dataset, table, before, set_aside=verdict.rejected, **said)
     for reason in _standing([reason for check in checks.values() for reason in check(case)], decisions, verdict):
         verdict.hold(reason)

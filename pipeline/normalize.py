@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from pipeline.erasures import NOBODY, Erasures
 from pipeline.paths import write_json
 from schemas.cleaners import NotUnderstoodError, Value, cleaners
 from schemas.frame_schema import DTYPES
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from schemas.load import Declarations
     from schemas.model import Dataset, Field, Portal, Source
 
+    Raw = tuple[Dataset, dict[str, Any]]
+
 Row = dict[str, Value]
 
 _ADDRESS = re.compile(r"\S*(?:://|@)\S*")
@@ -44,9 +47,16 @@ class Table:
     rows: list[tuple[Row, list[dict[str, Any]]]] = field(default_factory=list)
     rejected: list[dict[str, Any]] = field(default_factory=list)
     faults: list[Reason] = field(default_factory=list)
+    erased: int = 0
 
 
-def normalize(run: RunFolder, declarations: Declarations, only: Iterable[str], last: Path | None = None) -> None:
+def normalize(
+    run: RunFolder,
+    declarations: Declarations,
+    only: Iterable[str],
+    last: Path | None = None,
+    erasures: Erasures = NOBODY,
+) -> None:
     """Makes the typed table of every dataset in `only` from its raw rows.
 
     Args:
@@ -54,6 +64,7 @@ def normalize(run: RunFolder, declarations: Declarations, only: Iterable[str], l
         declarations: have the columns.
         only: the datasets this run extracted.
         last: the last release's folder, whose spelling a text keeps where only its setting differs.
+        erasures: who has left; their rows are counted in ranks, and nowhere else.
 
     Raises:
         OSError: the run's folder cannot be written.
@@ -62,7 +73,7 @@ def normalize(run: RunFolder, declarations: Declarations, only: Iterable[str], l
     for name in only:
         dataset = declarations.dataset(name)
         raw = json.loads(run.rows(name).read_bytes())
-        table = _table(dataset, raw["rows"], by_name, declarations.portal, _released(dataset, last))
+        table = _table(dataset, raw["rows"], by_name, declarations.portal, _released(dataset, last), erasures)
         rows = [row for row, _ in table.rows]
         run.table(name).parent.mkdir(parents=True, exist_ok=True)
         frame(dataset, rows).to_parquet(run.table(name), index=False)
@@ -73,11 +84,30 @@ def normalize(run: RunFolder, declarations: Declarations, only: Iterable[str], l
             "notes": raw["notes"],
             "doubts": _doubts(raw["rows"]),
             "stated": raw["stated"],
+            "erased": table.erased,
             "evidence": evidence,
         }
         write_json(run.findings(name), found)
         if table.rejected:
             write_json(run.rejected(name), table.rejected)
+
+
+def leaving(declarations: Declarations, raws: Iterable[Raw], erasures: Erasures) -> tuple[list[Raw], list[Raw]]:
+    """Parts raw rows in those of who has left, as the page prints them again, and all others.
+
+    Args:
+        declarations: have the columns.
+        raws: raw rows, each with its dataset.
+        erasures: who has left.
+    """
+    by_name = cleaners(declarations.portal, declarations.references["organisations.csv"])
+    left: list[Raw] = []
+    others: list[Raw] = []
+    for dataset, raw in raws:
+        row = _row(dataset, dataset.sources[raw["source"] - 1], raw["parts"], by_name, masked=True)
+        again = erasures.erased(dataset, row) and not erasures.masked(dataset, raw["parts"])
+        (left if again else others).append((dataset, raw))
+    return left, others
 
 
 def frame(dataset: Dataset, rows: Iterable[Row]) -> pd.DataFrame:
@@ -96,14 +126,18 @@ def _table(
     by_name: Mapping[str, Cleaner],
     portal: Portal,
     released: Mapping[str, Mapping[str, str]],
+    erasures: Erasures,
 ) -> Table:
     table = Table()
     made: list[tuple[Row, dict[str, Any]]] = []
+    left: list[Row] = []
     for raw in raw_rows:
+        masked = erasures.masked(dataset, raw["parts"])
         try:
-            row = _row(dataset, dataset.sources[raw["source"] - 1], raw["parts"], by_name)
+            row = _row(dataset, dataset.sources[raw["source"] - 1], raw["parts"], by_name, masked=masked)
             shown = {name: _withheld(value, portal) for name, value in row.items()}
             made.append(({name: _settled(value, released.get(name, {})) for name, value in shown.items()}, raw))
+            left += [made[-1][0]] if masked or erasures.erased(dataset, row) else []
         except _Refused as refused:
             reason = refused.reason(raw)
             table.faults.append(reason)
@@ -117,7 +151,16 @@ def _table(
     _confirm(dataset, table)
     if not ranked_key:
         _rank(dataset, [row for row, _ in table.rows])
+    _leave(table, left)
     return table
+
+
+def _leave(table: Table, left: list[Row]) -> None:
+    """Takes out the rows of who has left, after the ranks: those of the others stay as they are printed."""
+    gone = {id(row) for row in left}
+    staying = [(row, raws) for row, raws in table.rows if id(row) not in gone]
+    table.erased = len(table.rows) - len(staying)
+    table.rows = staying
 
 
 def _withheld(value: Value, portal: Portal) -> Value:
@@ -167,7 +210,10 @@ class _Refused(Exception):  # noqa: N818 (never leaves this module: it becomes a
         return Reason(self.code, raw["url"], place, self.expected, self.found)
 
 
-def _row(dataset: Dataset, source: Source, parts: Mapping[str, str], by_name: Mapping[str, Cleaner]) -> Row:
+def _row(
+    dataset: Dataset, source: Source, parts: Mapping[str, str], by_name: Mapping[str, Cleaner], *, masked: bool = False
+) -> Row:
+    """A typed row; of a masked one, which is not published, no value is refused."""
     row: Row = {}
     for column in dataset.fields:
         if column.rank is not None:
@@ -176,9 +222,14 @@ def _row(dataset: Dataset, source: Source, parts: Mapping[str, str], by_name: Ma
             row[column.name] = _cast(column, source.values[column.name], source.values[column.name])
         else:
             printed = next((parts[part] for part in column.parts if part in parts), None)
-            row[column.name] = None if printed is None else _value(column, printed, by_name)
+            try:
+                row[column.name] = None if printed is None else _value(column, printed, by_name)
+            except _Refused:
+                if not masked:
+                    raise
+                row[column.name] = None
     for name in dataset.key:
-        if row[name] is None and name not in _ranked(dataset):
+        if row[name] is None and name not in _ranked(dataset) and not masked:
             raise _Refused("key-missing", name, "a value", json.dumps(dict(parts), ensure_ascii=False)[:200])
     return row
 

@@ -44,6 +44,21 @@ class Home:
         return self.root / "decisions.json"
 
     @property
+    def erasures(self) -> Path:
+        """Who has left, by keyed hashes: an input of every run."""
+        return self.root / "erasures.json"
+
+    @property
+    def erasure_key(self) -> Path:
+        """The secret that keys them: private, never published."""
+        return self.root / "erasures.key"
+
+    @property
+    def erasing(self) -> Path:
+        """An erasure under way: what will take the place of what is there."""
+        return self.root / ".erasing"
+
+    @property
     def lock(self) -> Path:
         """Held by whoever changes these outputs."""
         return self.root / ".lock"

@@ -45,7 +45,7 @@ def next_version(last: Path | None, now: Mapping[str, Any], changes: Sequence[Ma
     if last is None:
         return FIRST
     before = read_json(last / "datapackage.json")
-    moved = [difference.step for difference in differences(_schemas(before), _schemas(now))]
+    moved = [difference.step for difference in differences(schemas_of(before), schemas_of(now))]
     step = max([*moved, step_of_changes(changes)])
     if step is Step.NONE and (_lasting(before) != _lasting(now) or _stale(before) - _stale(now)):
         step = Step.PATCH
@@ -58,6 +58,7 @@ def finish(
     last: Path | None,
     descriptor: Mapping[str, Any],
     changes: Sequence[Mapping[str, Any]],
+    erased: Mapping[str, int] | None = None,
 ) -> None:
     """Writes everything a release holds beside its data: descriptor, schemas, change note, README, checksums.
 
@@ -67,17 +68,40 @@ def finish(
         last: the last release's folder.
         descriptor: datapackage.json, with its version.
         changes: row changes against the last release.
+        erased: how many rows of each dataset left this release after it was made.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    before = _schemas(read_json(last / "datapackage.json")) if last else None
+    before = schemas_of(read_json(last / "datapackage.json")) if last else None
     write_json(folder / "datapackage.json", descriptor)
-    for name, schema in _schemas(descriptor).items():
+    for name, schema in schemas_of(descriptor).items():
         write_json(folder / "schemas" / f"{name}.schema.json", schema)
-    write_json(folder / "changes.json", list(changes))
-    write(folder / "CHANGELOG.md", _change_note(descriptor, before, changes).encode())
     write(folder / "README.md", _readme(declarations, descriptor).encode())
+    tell_changes(folder, descriptor, before, changes, erased or {})
+
+
+def tell_changes(
+    folder: Path,
+    descriptor: Mapping[str, Any],
+    before: Mapping[str, Any] | None,
+    changes: Sequence[Mapping[str, Any]],
+    erased: Mapping[str, int],
+) -> None:
+    """Writes what changed, as rows and as a note, then the checksums of all the release holds.
+
+    Args:
+        folder: the release's, complete but for these files.
+        descriptor: its datapackage.json.
+        before: the Table Schemas of the release before, by dataset; None for a first one.
+        changes: row changes against it.
+        erased: how many rows of each dataset left this release after it was made.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    write_json(folder / "changes.json", list(changes))
+    write(folder / "CHANGELOG.md", _change_note(descriptor, before, changes, erased).encode())
     sums = [
         f"{sha256(path)}  {path.relative_to(folder).as_posix()}\n"
         for path in sorted(folder.rglob("*"))
@@ -157,7 +181,8 @@ def _number(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
 
-def _schemas(descriptor: Mapping[str, Any]) -> dict[str, Any]:
+def schemas_of(descriptor: Mapping[str, Any]) -> dict[str, Any]:
+    """The Table Schemas of a package by dataset, from its datapackage.json."""
     return {r["name"]: r["schema"] for r in descriptor["resources"] if r["format"] == "csv"}
 
 
@@ -184,13 +209,20 @@ _SAID = {
 
 
 def _change_note(
-    descriptor: Mapping[str, Any], before: Mapping[str, Any] | None, changes: Sequence[Mapping[str, Any]]
+    descriptor: Mapping[str, Any],
+    before: Mapping[str, Any] | None,
+    changes: Sequence[Mapping[str, Any]],
+    erased: Mapping[str, int],
 ) -> str:
     lines = [f"# {descriptor['title']} {descriptor['version']}", "", f"{descriptor['created'][:10]}", ""]
+    left = [
+        f"- **{name}** : {rows} ligne(s) retirée(s) à la demande d'une personne / row(s) removed at a person's request"
+        for name, rows in sorted(erased.items())
+    ]
     if before is None:
-        return "\n".join([*lines, "Première version. / First release."]) + "\n"
+        return "\n".join([*lines, "Première version. / First release.", *([""] if left else []), *left]) + "\n"
     by_dataset: dict[str, list[str]] = {}
-    for difference in differences(before, _schemas(descriptor)):
+    for difference in differences(before, schemas_of(descriptor)):
         by_dataset.setdefault(difference.dataset, []).append(f"  - {difference.said}")
     for name in {change["dataset"]: None for change in changes}:
         by_dataset.setdefault(name, []).extend(_rows_note([c for c in changes if c["dataset"] == name]))
@@ -198,7 +230,7 @@ def _change_note(
         lines.append("Métadonnées seulement. / Metadata only.")
     for name, said in sorted(by_dataset.items()):
         lines += [f"- **{name}**", *said]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *([""] if left else []), *left]) + "\n"
 
 
 def _rows_note(changes: Sequence[Mapping[str, Any]]) -> list[str]:

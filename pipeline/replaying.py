@@ -12,11 +12,11 @@ from typing import Any
 
 import duckdb
 
-from pipeline import decisions, stages
+from pipeline import decisions, erasures, stages
 from pipeline.failures import RunFailedError
 from pipeline.paths import Home, RunFolder, read_json, sha256
 from pipeline.report import lock_hash
-from pipeline.run import Request, Run
+from pipeline.run import Request, Run, Standing
 from schemas import load
 
 
@@ -92,6 +92,7 @@ def _rebuilt(scratch: Path, home: Home, run: RunFolder, inputs: dict[str, Any], 
         load.DeclarationError,
         load.UnknownPortalError,
         decisions.DecisionsError,
+        erasures.ErasuresError,
         RunFailedError,
         duckdb.Error,
     ) as error:
@@ -107,7 +108,9 @@ def _rebuild(scratch: Path, home: Home, run: RunFolder, inputs: dict[str, Any], 
     if run.previous_status.exists():
         copy.previous_status.symlink_to(run.previous_status.resolve())
     applied = decisions.read(json.dumps(inputs["decisions"]))
-    rebuilt = Run(request, declarations, home, copy, inputs["base"], applied)
+    erased = inputs.get("erased")  # of a release no row has left, there is none
+    standing = Standing(inputs["version"], erased) if erased else None
+    rebuilt = Run(request, declarations, home, copy, inputs["base"], applied, erasures.kept(home), standing)
     stages.extract(rebuilt)
     stages.normalize_rows(rebuilt)
     stages.validate_tables(rebuilt)

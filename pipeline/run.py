@@ -11,12 +11,15 @@ from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 
-from pipeline import decisions, release
+from pipeline import decisions, erasures, journal, release
+from pipeline.erasures import NOBODY, Erasures
 from pipeline.failures import BusyError, RunFailedError, WrongUseError
 from pipeline.paths import Home, RunFolder, read_json, write, write_json
 from schemas import linting, load
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipeline.decisions import Decision
     from schemas.load import Declarations
     from schemas.model import Dataset
@@ -38,8 +41,19 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """A release that rows left after it was made: it keeps its version, and says how many rows of each dataset left."""
+
+    version: str
+    erased: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
-    """A run under way: its request, declarations, outputs, folder, the release it builds on, and people's decisions."""
+    """A run under way: its request, declarations, outputs, folder, the release it builds on, and people's decisions.
+
+    `erasures` says who has left; `standing` is what a release that is made again keeps, where rows left it.
+    """
 
     request: Request
     declarations: Declarations
@@ -47,6 +61,8 @@ class Run:
     folder: RunFolder
     base: str | None
     decisions: tuple[Decision, ...] = ()
+    erasures: Erasures = NOBODY
+    standing: Standing | None = None
 
     @property
     def last(self) -> Path | None:
@@ -145,7 +161,9 @@ def begin(request: Request, declarations: Declarations, *, now: dt.datetime) -> 
     home = Home(request.out / request.portal)
     folder = RunFolder(home.runs / f"{now:%Y%m%dT%H%M%SZ}")
     try:
+        journal.recover(home)
         decided = decisions.kept(home)
+        left = erasures.kept(home)
         release.clear_unfinished(home)
         if folder.root.exists():
             raise BusyError("run-exists", run=folder.id, folder=home.runs)
@@ -155,13 +173,15 @@ def begin(request: Request, declarations: Declarations, *, now: dt.datetime) -> 
             write(folder.declarations / place, content)
     except decisions.DecisionsError as error:
         raise RunFailedError("decisions-broken", path=home.decisions, error=error) from error
+    except erasures.ErasuresError as error:
+        raise RunFailedError("erasures-broken", error=error) from error
     except release.NoLatestError as error:
         raise RunFailedError("no-latest", error=error) from error
     except OSError as error:
         raise unwritable(home, error) from error
     if request.decision is not None:
         decided = decisions.with_one_more(decided, request.decision)
-    return Run(request, declarations, home, folder, home.version(), decided)
+    return Run(request, declarations, home, folder, home.version(), decided, left)
 
 
 def refuse(request: Request, failure: RunFailedError, *, now: dt.datetime) -> None:

@@ -11,14 +11,15 @@ import logging
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from pipeline import build, decisions, gate, normalize, release, validate
+from pipeline import build, decisions, erasures, gate, normalize, redactions, release, validate
 from pipeline.descriptor import descriptor, tables
 from pipeline.failures import RunFailedError
-from pipeline.paths import Home, resources_of, sync_all, write, write_json
+from pipeline.paths import Home, read_json, resources_of, sync, sync_all, write, write_json
 from pipeline.report import crawl_errors, failed, freshness, instant, keep_status, report, stale, write_inputs
 from pipeline.run import (
     LIVE,
@@ -34,7 +35,7 @@ from pipeline.run import (
     unwritable,
 )
 from pipeline.run import archive as archive_of
-from spiders import archive, reading
+from spiders import archive, reading, redacting
 from spiders.crawl import CrawlJob, Limits
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
     from schemas.load import Declarations
     from schemas.model import Dataset
+    from schemas.redaction import Redaction
 
 LOG = logging.getLogger("canceropole")
 _OK = 200
@@ -73,6 +75,8 @@ def refresh(request: Request, step: Callable[[str, Callable[[], Any]], Any] = la
         with _told(run):
             stage("crawl", lambda: crawl(run))
             stage("extract", lambda: extract(run))
+            if run.erasures.entries:
+                run = stage("withhold", lambda: withhold(run))
             stage("normalize", lambda: normalize_rows(run))
             stage("validate", lambda: validate_tables(run))
             verdicts = stage("gate", lambda: judge(run))
@@ -173,9 +177,49 @@ def extract(run: Run) -> None:
         write_json(run.folder.rows(dataset.id), told)
 
 
+def withhold(run: Run) -> Run:
+    """Takes whoever has left out of what the portal has just printed again: of the archive, before anything else.
+
+    Returns:
+        The run, knowing what now stands in their place; unchanged if nobody of them came back.
+
+    Raises:
+        RunFailedError: the archive is unreadable.
+        OSError: the outputs cannot be written.
+    """
+    raws = [(d, raw) for d in run.datasets if d.from_pages for raw in read_json(run.folder.rows(d.id))["rows"]]
+    left, others = normalize.leaving(run.declarations, raws, run.erasures)
+    if not left:
+        return run
+    masking = redactions.redaction(run.erasures.secret, left, others, run.declarations)
+    marks = {d.id: run.erasures.mask_marks(d, redactions.printed(d, raw)) for d, raw in left}
+    known = erasures.with_marks(run.erasures, marks)
+    erasures.keep(run.home, known)
+    draft = run.folder.archive.with_name(f".{run.folder.archive.name}.part")
+    redact_archive(run.folder.archive, draft, masking, run.declarations)
+    sync(draft)
+    draft.replace(run.folder.archive)
+    redactions.mask_files([*run.folder.root.glob("*.json"), *run.folder.root.glob("*.log")], masking, {})
+    extract(run)
+    return replace(run, erasures=known)
+
+
+def redact_archive(path: Path, out: Path, masking: Redaction, declarations: Declarations) -> dict[str, str]:
+    """Writes an archive again without the texts of rows that left, as `spiders.redacting.redact`.
+
+    Raises:
+        RunFailedError: it is unreadable.
+        OSError: a file cannot be read or written.
+    """
+    try:
+        return redacting.redact(path, out, masking, declarations)
+    except archive.ArchiveError as error:
+        raise RunFailedError("archive-unreadable", error=error) from error
+
+
 def normalize_rows(run: Run) -> None:
     """Cleans and types the raw rows."""
-    normalize.normalize(run.folder, run.declarations, run.names, run.last)
+    normalize.normalize(run.folder, run.declarations, run.names, run.last, run.erasures)
 
 
 def validate_tables(run: Run) -> None:
@@ -262,9 +306,11 @@ def package(run: Run, verdicts: Sequence[gate.Verdict], folder: Path) -> str | N
         stale=stale(run, verdicts, created),
     )
     changes = [change for verdict in verdicts if verdict.fresh for change in verdict.changes]
-    version = release.next_version(run.last, said, changes)
+    standing = run.standing
+    version = standing.version if standing else release.next_version(run.last, said, changes)
     if version is not None:
-        release.finish(folder, run.declarations, run.last, {**said, "version": version}, changes)
+        left = standing.erased if standing else {}
+        release.finish(folder, run.declarations, run.last, {**said, "version": version}, changes, left)
     return version
 
 

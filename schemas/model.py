@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import regex
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 from pydantic import Field as Key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Name = Annotated[str, Key(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=59)]
 Slug = Annotated[str, Key(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
@@ -298,6 +301,11 @@ class Dataset(Declared):
     def names(self) -> tuple[str, ...]:
         """Column names, in published order."""
         return tuple(field.name for field in self.fields)
+
+    def published(self, parts: Mapping[str, str]) -> dict[str, str]:
+        """What of a raw row's parts is published, or withheld from publication: the text of each column, as printed."""
+        named = {field.name: next((part for part in field.parts if part in parts), None) for field in self.fields}
+        return {name: parts[part] for name, part in named.items() if part is not None}
 
     @property
     def derived(self) -> Literal["pages", "provenance"] | None:

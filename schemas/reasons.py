@@ -143,6 +143,11 @@ CODES: dict[str, Code] = {
         "Des lignes ont disparu, dans la limite que la déclaration tolère.",
         "Rows have disappeared, within what the declaration tolerates.",
     ),
+    "rows-erased": Code(
+        "note",
+        "Des lignes que la page imprime ont été retirées à la demande d'une personne.",
+        "Rows that the page prints were removed at a person's request.",
+    ),
     "count-unfound": Code(
         "note", "Le nombre que la page annonçait ne s'y lit plus.", "The number the page stated is no longer there."
     ),

@@ -1,0 +1,302 @@
+"""The erase command: a row leaves every release, every run and their archives, and does not come back."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+from rich.console import Console
+
+from pipeline import erasures, journal, redactions, stages
+from pipeline.erasures import Erasure, Erasures, ErasuresError
+from pipeline.failures import FailureError, RunFailedError, WrongUseError
+from pipeline.paths import Home
+from pipeline.replaying import ReplayError, replay
+from pipeline.rewriting import Rewriting, rows
+from pipeline.run import SAMPLE, Request, declared, lock, unwritable
+from schemas.typography import key, key_text, one_line, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from schemas.load import Declarations
+    from schemas.model import Dataset
+    from schemas.redaction import Redaction
+
+DONE, UNDONE = 0, 2
+_WORDS = {
+    "fr": {
+        "found": "Lignes qui seraient effacées de toutes les versions, passées comprises, et des passages :",
+        "with": "avec elle, parce qu'elle s'y rapporte",
+        "ask": "Les effacer, sans retour possible ? [oui/non] ",
+        "no": "Rien n'a été effacé.",
+        "done": "Effacé : {rows} ligne(s) dans {versions} version(s) et {runs} passage(s) de {portal}. Elles ne"
+        " reviendront pas, même si le portail les imprime encore.",
+        "unrepeated": "Ne se rejoue plus : {told}",
+        "copies": "Les copies faites ailleurs (miroirs, dépôts, sauvegardes) ne sont pas rappelées :"
+        " voir docs/erasure.md.",
+    },
+    "en": {
+        "found": "Rows that would be erased from all releases, past ones included, and from the runs:",
+        "with": "with it, because it refers to it",
+        "ask": "Erase them, for good? [yes/no] ",
+        "no": "Nothing was erased.",
+        "done": "Erased: {rows} row(s) in {versions} release(s) and {runs} run(s) of {portal}. They will not come back,"
+        " even if the portal still prints them.",
+        "unrepeated": "No longer replays: {told}",
+        "copies": "Copies made elsewhere (mirrors, deposits, backups) are not recalled: see docs/erasure.md.",
+    },
+}
+_YES = {"o", "oui", "y", "yes"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What is to leave: the row of a dataset with a key, or every row with a text in one of its cells.
+
+    `dataset` is empty for all of them; one of `key` and `name` is.
+    """
+
+    portal: str
+    dataset: str
+    key: str
+    name: str
+    yes: bool
+    out: Path
+    schemas: Path
+    language: str
+
+    @property
+    def home(self) -> Home:
+        """The portal's outputs."""
+        return Home(self.out / self.portal)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A row that leaves, as a release or a run has it; `parent` is the key of the row it leaves with."""
+
+    dataset: Dataset
+    row: dict[str, Any]
+    parent: str = ""
+
+    @property
+    def key(self) -> str:
+        """Its key's text."""
+        return key_text(self.row[name] for name in self.dataset.key)
+
+
+def run(portal: str, dataset: str, row: str, name: str, out: Path, schemas: Path, language: str, *, yes: bool) -> int:
+    """Erases rows; what is found by a name is shown first, and asked about unless `yes`. Messages go to the terminal.
+
+    Args:
+        portal: its id.
+        dataset: whose rows; may be empty with `name`.
+        row: the key of the one row.
+        name: a text; every row that has it in a cell leaves.
+        out: where outputs are.
+        schemas: where declarations are.
+        language: fr or en.
+        yes: whether the question is answered already.
+
+    Returns:
+        The exit status of the contract: 0 erased, 1 failed and nothing was, 2 nothing to erase or not wanted, 4 busy.
+    """
+    sought = Sought(portal, dataset, row, one_line(name), yes, out, schemas, language)
+    try:
+        return _erase(sought)
+    except FailureError as error:
+        Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False).print(
+            visible(error.paragraph(language))
+        )
+        return error.status
+
+
+def _erase(sought: Sought) -> int:
+    if bool(sought.key) == bool(sought.name) or not (sought.dataset or sought.name):
+        raise WrongUseError("erase-what")
+    declarations = _declarations(sought)
+    console = Console(highlight=False, emoji=False, markup=False, soft_wrap=True)
+    home = sought.home
+    if not home.root.is_dir():
+        raise _nothing(sought)
+    with lock(home):
+        try:
+            journal.recover(home)
+            before = erasures.begun(home)
+            leaving = _with_children(home, declarations, _found(sought, declarations))
+            if sought.name and not _agreed(console, sought, leaving):
+                console.print(_WORDS[sought.language]["no"])
+                return UNDONE
+            copy = journal.staged(home)
+            rewriting = _rewrite(copy, declarations, _known(home, declarations, before, leaving))
+            unrepeated = _unrepeated(copy, sought.portal)
+            runs = len(rewriting.runs)
+            journal.commit(home, copy)
+        except ErasuresError as error:
+            raise RunFailedError("erasures-broken", error=error) from error
+        except (OSError, duckdb.Error) as error:
+            raise unwritable(home, error) from error
+    versions = sum(bool(erased) for erased in rewriting.erased.values())
+    distinct = {(one.dataset.id, rewriting.erasures.row_mark(one.dataset, one.row)) for one in leaving}
+    words = _WORDS[sought.language]
+    console.print(words["done"].format(rows=len(distinct), versions=versions, runs=runs, portal=sought.portal))
+    for text in unrepeated:
+        console.print(visible(words["unrepeated"].format(told=text)))
+    console.print(words["copies"])
+    return DONE
+
+
+def _declarations(sought: Sought) -> Declarations:
+    only = (sought.dataset,) if sought.dataset else ()
+    request = Request(sought.portal, SAMPLE, only, out=sought.out, schemas=sought.schemas)
+    declarations = declared(request)
+    if sought.dataset and not declarations.dataset(sought.dataset).from_pages:
+        raise WrongUseError("erase-listed", dataset=sought.dataset)
+    return declarations
+
+
+def _nothing(sought: Sought) -> WrongUseError:
+    told = {"sought": sought.key or f"« {sought.name} »", "place": sought.dataset or sought.portal}
+    return WrongUseError("erase-nothing", folder=sought.home.root, **told)
+
+
+def _found(sought: Sought, declarations: Declarations) -> list[Leaving]:
+    """The rows that were asked for: of a key, the newest row that had it; of a text, every row that ever had it.
+
+    Raises:
+        WrongUseError: there is none.
+    """
+    found: dict[tuple[str, str], Leaving] = {}
+    datasets = [d for d in declarations.datasets if d.from_pages and sought.dataset in {"", d.id}]
+    for dataset in datasets:
+        for row in _rows_of(sought.home, dataset):
+            one = Leaving(dataset, row)
+            if (sought.key and one.key == sought.key) or (sought.name and _says(row, sought.name)):
+                found.setdefault((dataset.id, repr(sorted(row.items(), key=str)) if sought.name else one.key), one)
+    if not found:
+        raise _nothing(sought)
+    return list(found.values())
+
+
+def _rows_of(home: Home, dataset: Dataset) -> Iterator[dict[str, Any]]:
+    """Every row a dataset ever had: of the current release, the past ones, the runs, newest first."""
+    versions = [path.parent.name for path in home.releases.glob("[0-9]*/datapackage.json")]
+    ordered = sorted(versions, key=lambda version: [int(part) for part in version.split(".")], reverse=True)
+    tables = [home.release(version) / "data" / f"{dataset.id}.parquet" for version in ordered]
+    tables += sorted(home.runs.glob(f"*/tables/{dataset.id}.parquet"), reverse=True)
+    for path in tables:
+        if path.is_file():
+            yield from (row for row in rows(path) if set(dataset.key) <= row.keys())
+
+
+def _says(row: dict[str, Any], name: str) -> bool:
+    """Whether a cell has these words, whatever their case and accents; of a person, in two cells in either order."""
+    cells = [f" {key(value)} " for value in row.values() if isinstance(value, str)]
+    if any(f" {key(name)} " in cell for cell in cells):
+        return True
+    words = key(name).split()
+    return len(words) > 1 and any(
+        f" {first} " in one and f" {last} " in other
+        for cut in range(1, len(words))
+        for first, last in ((" ".join(words[:cut]), " ".join(words[cut:])),)
+        for one in cells
+        for other in cells
+        if one != other and one.strip() == first and other.strip() == last
+    )
+
+
+def _with_children(home: Home, declarations: Declarations, leaving: list[Leaving]) -> list[Leaving]:
+    """The same, with the rows that refer to them: a row cannot refer to one that is not there."""
+    every = list(leaving)
+    for parent in every:  # grows while it is read: children have children
+        for dataset in declarations.datasets:
+            for column in (f.name for f in dataset.fields if f.references == parent.dataset.id):
+                value = parent.row[parent.dataset.key[0]]
+                known = [(one.dataset.id, one.row) for one in every]
+                children = [row for row in _rows_of(home, dataset) if row.get(column) == value]
+                every += [
+                    Leaving(dataset, row, parent.key)
+                    for at, row in enumerate(children)
+                    if (dataset.id, row) not in known and row not in children[:at]
+                ]
+    return every
+
+
+def _agreed(console: Console, sought: Sought, leaving: list[Leaving]) -> bool:
+    """Shows what was found, and asks.
+
+    Raises:
+        WrongUseError: there is no terminal to ask on.
+    """
+    words = _WORDS[sought.language]
+    console.print(words["found"])
+    for line in dict.fromkeys(_line(one, words["with"]) for one in leaving):
+        console.print(line)
+    if sought.yes:
+        return True
+    if not sys.stdin.isatty():
+        raise WrongUseError("erase-unasked")
+    try:
+        return console.input(words["ask"]).strip().casefold() in _YES
+    except EOFError:
+        return False
+
+
+def _line(one: Leaving, with_it: str) -> str:
+    cells = " · ".join(str(value) for value in one.row.values() if value is not None)
+    return visible(f"  {one.dataset.id} {one.key} ({cells})" + (f", {with_it}" if one.parent else ""))
+
+
+def _known(home: Home, declarations: Declarations, before: Erasures, leaving: list[Leaving]) -> Erasures:
+    """Everybody who has left, the new ones with them; by their names alone where nobody else had these."""
+    when = f"{dt.datetime.now(dt.UTC):%Y-%m-%d}"
+    entries = {(entry.dataset, entry.row): entry for entry in before.entries}
+    names: dict[tuple[str, str], set[str]] = {}
+    for dataset in declarations.datasets:
+        if any(one.dataset.id == dataset.id for one in leaving):
+            for row in _rows_of(home, dataset):
+                mark = before.names_mark(dataset, row)
+                if mark is not None:
+                    names.setdefault((dataset.id, mark), set()).add(before.row_mark(dataset, row))
+    going = {before.row_mark(one.dataset, one.row) for one in leaving}
+    for one in leaving:
+        mark, name = before.row_mark(one.dataset, one.row), before.names_mark(one.dataset, one.row)
+        shared = name is not None and not names.get((one.dataset.id, name), set()) <= going
+        entries.setdefault((one.dataset.id, mark), Erasure(one.dataset.id, mark, None if shared else name, (), when))
+    return Erasures(before.secret, tuple(entries.values()))
+
+
+def _rewrite(copy: Home, declarations: Declarations, known: Erasures) -> Rewriting:
+    """Takes the rows out of a copy of the outputs."""
+    rewriting = Rewriting(copy, declarations, known)
+    left, others = rewriting.raws()
+    masking = redactions.redaction(known.secret, left, others, declarations)
+    marks = {d.id: tuple[str, ...]() for d, _ in left}
+    for dataset, raw in left:
+        marks[dataset.id] += known.mask_marks(dataset, redactions.printed(dataset, raw))
+    erasures.keep(copy, erasures.with_marks(known, marks))
+    rewriting.runs_without(left, masking, _redact(masking, declarations))
+    rewriting.releases_without(masking)
+    rewriting.inputs_and_status(masking)
+    return rewriting
+
+
+def _redact(masking: Redaction, declarations: Declarations) -> Any:  # noqa: ANN401 (a function of two paths)
+    return lambda path, out: stages.redact_archive(path, out, masking, declarations)
+
+
+def _unrepeated(copy: Home, portal: str) -> list[str]:
+    """The releases that no longer replay, and why."""
+    told = []
+    for version in sorted(path.parent.name for path in copy.releases.glob("[0-9]*/datapackage.json")):
+        try:
+            found = replay(copy.root.parent, portal, version)
+            told += [] if found.same else [found.told]
+        except ReplayError as error:
+            told.append(f"{version}: {error}")
+    return told

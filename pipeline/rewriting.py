@@ -1,0 +1,327 @@
+"""Releases and runs written again without the rows of who has left; versions, dates and record names stay.
+
+Works on a copy that takes the place of what is there when all of it is done (`pipeline/journal.py`).
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pandas as pd
+
+from pipeline import build, redactions, release
+from pipeline.changes import changes_between
+from pipeline.decisions import digest
+from pipeline.paths import Home, RunFolder, read_json, resources_of, sha256, write_json
+from schemas.personal import masked
+from schemas.typography import key_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from pipeline.erasures import Erasures
+    from schemas.load import Declarations
+    from schemas.model import Dataset
+    from schemas.redaction import Redaction
+
+    Raw = tuple[Dataset, dict[str, Any]]
+    Redact = Callable[[Path, Path], dict[str, str]]
+
+_PROVENANCE, _PAGES = "provenance", "pages"
+_CITED = {_PROVENANCE: ("url", "bloc", "texte_publie"), _PAGES: ("url", "titre")}
+
+
+def keys(path: Path, dataset: Dataset, erasures: Erasures) -> set[str]:
+    """The keys, in a dataset's Parquet file, of the rows that have left; none where there is no such file.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    if not path.is_file():
+        return set()
+    return {key_text(row[name] for name in dataset.key) for row in rows(path) if erasures.erased(dataset, row)}
+
+
+def rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a Parquet file; an empty cell is None.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    table = pd.read_parquet(path, dtype_backend="numpy_nullable").astype(object)
+    for row in table.where(table.notna(), None).to_dict("records"):
+        yield {str(name): value for name, value in row.items()}
+
+
+@dataclass(slots=True)
+class Rewriting:
+    """The outputs of a portal while rows leave them.
+
+    Attributes:
+        home: the copy that is worked on.
+        declarations: today's.
+        erasures: who has left, the new ones among them.
+        digests: the SHA-256 of pages as they were, and as they are without their texts.
+        tables: those of tables people decided on, before and after.
+        erased: how many rows left each dataset, by version.
+    """
+
+    home: Home
+    declarations: Declarations
+    erasures: Erasures
+    digests: dict[str, str] = field(default_factory=dict)
+    tables: dict[str, str] = field(default_factory=dict)
+    erased: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def datasets(self) -> list[Dataset]:
+        """The datasets somebody has left."""
+        return [dataset for dataset in self.declarations.datasets if self.erasures.concern(dataset.id)]
+
+    @property
+    def runs(self) -> list[RunFolder]:
+        """All runs, the oldest first."""
+        return [RunFolder(path) for path in sorted(self.home.runs.glob("*")) if path.is_dir()]
+
+    @property
+    def versions(self) -> list[str]:
+        """All releases, the oldest first."""
+        found = [path.parent.name for path in self.home.releases.glob("[0-9]*/datapackage.json")]
+        return sorted(found, key=lambda version: [int(part) for part in version.split(".")])
+
+    def raws(self) -> tuple[list[Raw], list[Raw]]:
+        """The raw rows of all runs: those that leave, and all others."""
+        every: list[Raw] = []
+        alike: set[tuple[str, tuple[str, ...]]] = set()
+        for run in self.runs:
+            for dataset in self._read(run):
+                found, places = _raws(run, dataset), self._places(run, dataset)
+                every += [(dataset, raw) for raw in found]
+                alike |= {_text(dataset, raw) for raw in found if self._place(raw) in places}
+        # A run that did not come to its tables printed them too.
+        left = [(dataset, raw) for dataset, raw in every if _text(dataset, raw) in alike]
+        return left, [(dataset, raw) for dataset, raw in every if _text(dataset, raw) not in alike]
+
+    def runs_without(self, left: Iterable[Raw], masking: Redaction, redact: Redact) -> None:
+        """Takes the rows out of every run: its archive, its rows and tables, whatever else it wrote.
+
+        Args:
+            left: the raw rows that leave.
+            masking: their texts.
+            redact: writes an archive again without them, and gives the digests of the pages that changed.
+
+        Raises:
+            OSError: a file cannot be read or written.
+        """
+        left = list(left)
+        archives: dict[int, Path] = {}
+        for run in self.runs:
+            if run.archive.is_file():
+                self._archive(run, archives, redact)
+        for run in self.runs:
+            for dataset in self._read(run):
+                self._drop_raws(run, dataset, left)
+            for dataset in self.datasets:
+                self._table(run, dataset)
+            files = [path for path in run.root.rglob("*") if path.suffix in {".json", ".log"}]
+            told = [path for path in files if not path.is_relative_to(run.declarations) and path != run.inputs]
+            redactions.mask_files(told, masking, self.digests)
+
+    def releases_without(self, masking: Redaction) -> None:
+        """Takes the rows out of every release, the oldest first, and what cites them out of those that carry it.
+
+        Raises:
+            OSError, duckdb.Error: a file cannot be read or written.
+        """
+        for version in self.versions:
+            self._release(version, masking)
+
+    def inputs_and_status(self, masking: Redaction) -> None:
+        """Makes what runs and releases say of each other true again: digests, decisions, numbers of rows.
+
+        Raises:
+            OSError: a file cannot be read or written.
+        """
+        made_by = {read_json(self.home.release(v) / "datapackage.json")["run"]: v for v in self.versions}
+        for path in [self.home.status, *(run.previous_status for run in self.runs)]:
+            self._status(path)
+        redactions.mask_files([p for p in (self.home.status, self.home.decisions) if p.is_file()], masking, self.tables)
+        for run in self.runs:
+            if run.inputs.is_file():
+                self._inputs(run, made_by.get(run.id), masking)
+
+    def _read(self, run: RunFolder) -> list[Dataset]:
+        return [d for d in self.declarations.datasets if d.from_pages and run.rows(d.id).is_file()]
+
+    def _places(self, run: RunFolder, dataset: Dataset) -> set[tuple[object, ...]]:
+        """Where the rows that leave a run's table stood, as its evidence says."""
+        if not self.erasures.concern(dataset.id) or not run.findings(dataset.id).is_file():
+            return set()
+        gone = keys(run.table(dataset.id), dataset, self.erasures)
+        evidence = read_json(run.findings(dataset.id))["evidence"] if gone else []
+        return {(e["source"], e["url"], e["bloc"], e["position"]) for e in evidence if e["cle"] in gone}
+
+    def _place(self, raw: Mapping[str, Any]) -> tuple[object, ...]:
+        return (raw["source"], raw["url"], masked(raw["block"], self.declarations.portal), raw["position"])
+
+    def _archive(self, run: RunFolder, archives: dict[int, Path], redact: Redact) -> None:
+        file = run.archive.stat().st_ino
+        draft = run.archive.with_name(f".{run.archive.name}.part")
+        if file in archives:  # runs from one archive have it in common
+            draft.hardlink_to(archives[file])
+        else:
+            changed = redact(run.archive, draft)
+            self.digests |= changed
+            archives[file] = run.archive
+        draft.replace(run.archive)
+
+    def _drop_raws(self, run: RunFolder, dataset: Dataset, left: list[Raw]) -> None:
+        """Takes raw rows out of a run, and their texts out of what other rows have of the same place."""
+        gone = [(d.id, raw["url"], raw["parts"]) for d, raw in left]
+        shared: dict[tuple[str, ...], list[str]] = {}
+        for d, raw in left:
+            shared.setdefault(_line(raw), []).extend(redactions.printed(d, raw))
+        told = read_json(run.rows(dataset.id))
+        told["rows"] = [
+            redactions.unsaid(raw, dataset, self.erasures.secret, shared.get(_line(raw), []))
+            for raw in told["rows"]
+            if (dataset.id, raw["url"], raw["parts"]) not in gone
+        ]
+        write_json(run.rows(dataset.id), told)
+
+    def _table(self, run: RunFolder, dataset: Dataset) -> None:
+        gone = keys(run.table(dataset.id), dataset, self.erasures)
+        if not gone:
+            return
+        table = pd.read_parquet(run.table(dataset.id), dtype_backend="numpy_nullable")
+        stays = [key_text(row) not in gone for row in table[list(dataset.key)].itertuples(index=False)]
+        draft = run.table(dataset.id).with_name(f".{dataset.id}.part")
+        pd.read_parquet(run.table(dataset.id))[stays].to_parquet(draft, index=False)
+        draft.replace(run.table(dataset.id))
+        after = pd.read_parquet(run.table(dataset.id), dtype_backend="numpy_nullable")
+        self.tables[digest(table)] = digest(after)
+        found = read_json(run.findings(dataset.id))
+        found["evidence"] = [item for item in found["evidence"] if item["cle"] not in gone]
+        write_json(run.findings(dataset.id), {**found, "erased": found.get("erased", 0) + len(gone)})
+
+    def _release(self, version: str, masking: Redaction) -> None:
+        folder = self.home.release(version)
+        gone = {d.id: keys(folder / "data" / f"{d.id}.parquet", d, self.erasures) for d in self.datasets}
+        self.erased[version] = {name: len(found) for name, found in gone.items() if found}
+
+        def edit(con: duckdb.DuckDBPyConnection, name: str) -> bool:
+            if name in _CITED:
+                return self._cite(con, name, gone, masking)
+            return _delete(con, name, self._key(folder, name), gone.get(name, set()))
+
+        draft = folder.with_name(f".{version}")
+        draft.mkdir()
+        build.rewrite(folder, self.declarations.portal.id, edit, draft)
+        for path in sorted(folder.rglob("*")):
+            copy = draft / path.relative_to(folder)
+            if path.is_file() and not copy.exists():
+                copy.parent.mkdir(exist_ok=True)
+                copy.hardlink_to(path)
+        self._describe(version, draft, {name for name, found in gone.items() if found})
+        shutil.rmtree(folder)
+        draft.rename(folder)
+
+    def _describe(self, version: str, draft: Path, names: set[str]) -> None:
+        """Writes what the release says of itself: sizes and digests, what changed, how many rows left."""
+        descriptor = read_json(draft / "datapackage.json")
+        for resource in descriptor["resources"]:
+            path = draft / resource["path"]
+            resource |= {"bytes": path.stat().st_size, "hash": f"sha256:{sha256(path)}"}
+        write_json(draft / "datapackage.json", descriptor)
+        run = RunFolder(self.home.runs / descriptor["run"])
+        inputs = read_json(run.inputs) if run.inputs.is_file() else {}
+        base = self.home.release(inputs["base"]) if inputs.get("base") else None
+        before = read_json(base / "datapackage.json") if base is not None else None
+        kept = [change for change in read_json(draft / "changes.json") if change["dataset"] not in names]
+        told = [*kept, *(change for name in sorted(names) if base for change in self._changes(name, base, draft))]
+        order = {resource["name"]: at for at, resource in enumerate(descriptor["resources"])}
+        told.sort(key=lambda change: order.get(change["dataset"], len(order)))
+        erased = _sum(inputs.get("erased", {}), self.erased[version])
+        release.tell_changes(draft, descriptor, release.schemas_of(before) if before else None, told, erased)
+
+    def _changes(self, name: str, base: Path, draft: Path) -> list[dict[str, Any]]:
+        before, after = (folder / "data" / f"{name}.parquet" for folder in (base, draft))
+        with duckdb.connect() as con:
+            return changes_between(con, name, self._key(draft, name), before if before.is_file() else None, after)
+
+    def _key(self, folder: Path, name: str) -> list[str]:
+        """The columns of a table's key in that release."""
+        return list(resources_of(folder)[name]["schema"]["primaryKey"])
+
+    def _cite(
+        self, con: duckdb.DuckDBPyConnection, name: str, gone: Mapping[str, set[str]], masking: Redaction
+    ) -> bool:
+        """Takes the rows' evidence out of `provenance`, and their texts out of what cites pages."""
+        changed = False
+        if name == _PROVENANCE:
+            for dataset, found in gone.items():
+                for key in sorted(found):
+                    removed = con.execute("DELETE FROM provenance WHERE dataset = ? AND cle = ?", [dataset, key])
+                    changed |= (removed.fetchone() or (0,))[0] > 0
+        columns = ", ".join(("rowid", "sha256", *_CITED[name]))
+        for rowid, sha, *texts in con.execute(f"SELECT {columns} FROM {name}").fetchall():  # noqa: S608 (names are this module's)
+            now = [self.digests.get(sha, sha), *(text and masking.masked(text) for text in texts)]
+            if now != [sha, *texts]:
+                assigned = ", ".join(f"{column} = ?" for column in ("sha256", *_CITED[name]))
+                con.execute(f"UPDATE {name} SET {assigned} WHERE rowid = ?", [*now, rowid])  # noqa: S608 (as above)
+                changed = True
+        return changed
+
+    def _status(self, path: Path) -> None:
+        if not path.is_file():
+            return
+        status = read_json(path)
+        for entry in status["datasets"]:
+            entry["rows"] -= self.erased.get(status["version"] or "", {}).get(entry["name"], 0)
+        write_json(path, status)
+
+    def _inputs(self, run: RunFolder, version: str | None, masking: Redaction) -> None:
+        inputs = read_json(run.inputs)
+        for item in inputs["archives"]:
+            item["sha256"] = sha256(self.home.root / item["path"])
+        if inputs["base"] is not None:
+            inputs["base_sha256"] = sha256(self.home.release(inputs["base"]) / "datapackage.json")
+        if run.previous_status.is_file():
+            inputs["status_sha256"] = sha256(run.previous_status)
+        for decision in inputs["decisions"]:
+            decision["rows"] = self.tables.get(decision["rows"], decision["rows"])
+            decision |= {name: masking.masked(decision[name]) for name in ("why", "by")}
+        left = _sum(inputs.get("erased", {}), self.erased.get(version or "", {}))
+        write_json(run.inputs, {**inputs, "erased": left} if left else inputs)
+
+
+def _raws(run: RunFolder, dataset: Dataset) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = read_json(run.rows(dataset.id))["rows"]
+    return found
+
+
+def _line(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    """The place of a raw row, whatever part of it the row is."""
+    return raw["url"], raw["block"], raw["position"].partition(", partie ")[0]
+
+
+def _text(dataset: Dataset, raw: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    return dataset.id, tuple(redactions.printed(dataset, raw))
+
+
+def _delete(con: duckdb.DuckDBPyConnection, name: str, key: list[str], gone: set[str]) -> bool:
+    if not gone:
+        return False
+    columns = ", ".join(f'"{column}"' for column in key)
+    for rowid, *values in con.execute(f'SELECT rowid, {columns} FROM "{name}"').fetchall():  # noqa: S608 (names are the declaration's)
+        if key_text(values) in gone:
+            con.execute(f'DELETE FROM "{name}" WHERE rowid = ?', [rowid])  # noqa: S608 (as above)
+    return True
+
+
+def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {name: one.get(name, 0) + other.get(name, 0) for name in sorted({*one, *other})}

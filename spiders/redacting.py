@@ -1,0 +1,168 @@
+"""Takes a person's text out of an archive: every copy of it, in whatever encoding, in every record.
+
+A text that other rows share is masked only in the row's own place: where masking it changes that row and no other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from w3lib.encoding import html_to_unicode
+from warcio.archiveiterator import ArchiveIterator
+from warcio.bufferedreaders import ChunkedDataReader
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+from schemas.redaction import edited, found
+from spiders import blocks
+from spiders.answers import portal_address
+from spiders.archive import info, media_type
+from spiders.encoding import BodyError, decode
+from spiders.extract import gather
+from spiders.manners import HTML
+from spiders.spans import PageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from schemas.load import Declarations
+    from schemas.redaction import Redaction
+
+    _Place = tuple[str, int, str, str]
+    _Cells = tuple[tuple[str, str], ...]
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_DIGESTS = ("WARC-Block-Digest", "WARC-Payload-Digest")
+# What says how a body travelled, once it is written plainly.
+_TRAVELLED = {"content-encoding", "transfer-encoding", "content-length"}
+
+
+def redact(path: Path, out: Path, redaction: Redaction, declarations: Declarations) -> dict[str, str]:
+    """Writes an archive again with texts masked; its records keep their names, dates and order.
+
+    A body that has one of the texts is written out of its encodings; all others stay as they are.
+
+    Args:
+        path: a WARC file that reads whole.
+        out: the file to write.
+        redaction: what to mask.
+        declarations: of the datasets the rows are of.
+
+    Returns:
+        The hexadecimal SHA-256 of each decoded body that changed, and what it is now.
+
+    Raises:
+        ArchiveError: `path` is not a WARC.
+        OSError: a file cannot be read or written.
+    """
+    base = info(path).get("canceropole-base", "")
+    digests: dict[str, str] = {}
+    with path.open("rb") as archive, out.open("wb") as file:
+        writer = WARCWriter(file, gzip=True, warc_version="1.1")
+        for record in ArchiveIterator(archive):
+            url = portal_address(_header(record, "WARC-Target-URI"), base, declarations.portal.origin)
+            digests |= _redact(record, redaction, _Page(url or "", base, declarations))
+            writer.write_record(record)
+    return digests
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    url: str
+    base: str
+    declarations: Declarations
+
+    def rows(self, html: str) -> dict[_Place, _Cells]:
+        """What each row of the page publishes, by place; nothing of what is no page."""
+        portal, datasets = self.declarations.portal, self.declarations.datasets
+        try:
+            page = blocks.read(html, self.url, self.base, portal.origin)
+        except PageError:
+            return {}
+        return {
+            (finding.dataset, finding.source, row.block, row.position): tuple(
+                self.declarations.dataset(finding.dataset).published(row.parts).items()
+            )
+            for finding in gather(page, portal, datasets)
+            for row in finding.rows
+        }
+
+
+def _redact(record: Any, redaction: Redaction, page: _Page) -> dict[str, str]:  # noqa: ANN401 (warcio has no types)
+    """Masks one record; the digests of its body before and after, if it has one that changed."""
+    payload = record.raw_stream.read()
+    for headers in filter(None, (record.rec_headers, record.http_headers)):
+        headers.headers = [(name, redaction.masked(value)) for name, value in headers.headers]
+    for name in _DIGESTS:
+        record.rec_headers.remove_header(name)
+    if record.http_headers is not None:
+        record.http_headers.statusline = redaction.masked(record.http_headers.statusline)
+    changed: dict[str, str] = {}
+    body, plain = _body(record, payload, page.declarations.portal.crawl.max_body)
+    text, encoding = _text(record, plain)
+    masked = redaction.masked(_masked_in_place(text, redaction, page) if _is_page(record) else text)
+    if masked != text:
+        written = masked.encode(encoding, "xmlcharrefreplace")
+        changed = {hashlib.sha256(body).hexdigest(): hashlib.sha256(written).hexdigest()}
+        payload = written
+        if record.http_headers is not None:
+            kept = [(name, value) for name, value in record.http_headers.headers if name.lower() not in _TRAVELLED]
+            kept.append(("Content-Length", str(len(payload))))
+            record.http_headers = StatusAndHeaders(record.http_headers.statusline, kept, record.http_headers.protocol)
+    record.raw_stream, record.length, record.payload_length = BytesIO(payload), None, len(payload)
+    return changed
+
+
+def _masked_in_place(html: str, redaction: Redaction, page: _Page) -> str:
+    """Masks what rows share with others where they print it: there where masking it changes such rows and no other."""
+    wanted = [row for row in redaction.rows if any(found(redaction.secret, html, text) for text in row.texts)]
+    if not wanted:
+        return html
+    before = page.rows(html)
+    edits = []
+    for row in wanted:
+        places = {at for at, cells in before.items() if (at[0], at[1], cells) == (row.dataset, row.source, row.cells)}
+        for text in row.texts if places else ():
+            for place in found(redaction.secret, html, text):
+                after = page.rows(edited(html, place))
+                moved = {at for at in before | after if before.get(at) != after.get(at)}
+                edits += place if moved and moved <= places else []
+    return edited(html, edits)
+
+
+def _body(record: Any, payload: bytes, max_body: int) -> tuple[bytes, bytes]:  # noqa: ANN401 (warcio has no types)
+    """A record's body as the evidence has it, and out of every encoding; as it is where it is in none it says."""
+    fields = {name.lower(): value for name, value in record.http_headers.headers} if record.http_headers else {}
+    try:
+        if "chunked" in fields.get("transfer-encoding", "").lower():
+            payload = ChunkedDataReader(BytesIO(payload)).read()
+        body = decode(payload, fields.get("content-encoding", ""), max_body)
+        plain = decode(body, "gzip", max_body) if body.startswith(_GZIP_MAGIC) else body
+    except BodyError:
+        return payload, payload
+    return body, plain
+
+
+def _text(record: Any, body: bytes) -> tuple[str, str]:  # noqa: ANN401 (warcio has no types)
+    """A body as text, and the encoding that gives the body back."""
+    declared = record.http_headers.get_header("Content-Type", "") if record.http_headers else ""
+    for encoding in ("utf-8", html_to_unicode(declared, body)[0]):
+        try:
+            text = body.decode(encoding)
+            if text.encode(encoding) == body:
+                return text, encoding
+        except (UnicodeError, LookupError):
+            continue
+    return body.decode("latin-1"), "latin-1"  # whatever the bytes are, they come back
+
+
+def _is_page(record: Any) -> bool:  # noqa: ANN401 (warcio has no types)
+    headers = record.http_headers if record.rec_type == "response" else None
+    return headers is not None and media_type(headers.get_header("Content-Type", "")) in HTML
+
+
+def _header(record: Any, name: str) -> str:  # noqa: ANN401 (warcio has no types)
+    return str(record.rec_headers.get_header(name) or "")
