@@ -276,10 +276,9 @@ def _rewrite(copy: Home, declarations: Declarations, known: Erasures) -> Rewriti
     rewriting = Rewriting(copy, declarations, known)
     left, others = rewriting.raws()
     masking = redactions.redaction(known.secret, left, others, declarations)
-    marks = {d.id: tuple[str, ...]() for d, _ in left}
-    for dataset, raw in left:
-        marks[dataset.id] += known.mask_marks(dataset, redactions.printed(dataset, raw))
-    erasures.keep(copy, erasures.with_marks(known, marks))
+    archives = {run.archive.stat().st_ino: run.archive for run in rewriting.runs if run.archive.is_file()}
+    masking = stages.harmless(masking, archives.values(), declarations)
+    erasures.keep(copy, erasures.with_marks(known, redactions.marks(known, left, masking)))
     rewriting.runs_without(left, masking, _redact(masking, declarations))
     rewriting.releases_without(masking)
     rewriting.inputs_and_status(masking)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from pipeline.erasures import Erasures
     from schemas.load import Declarations
     from schemas.model import Dataset
 
@@ -49,7 +50,7 @@ def redaction(secret: bytes, left: Sequence[Raw], others: Iterable[Raw], declara
         ): None
         for dataset, raw in left
     }
-    return Redaction(secret, tuple(theirs[plain] for plain in sorted(alone)), tuple(row for row in rows if row.texts))
+    return Redaction(secret, tuple(theirs[plain] for plain in sorted(alone)), tuple(rows))
 
 
 def printed(dataset: Dataset, raw: Mapping[str, Any]) -> list[str]:
@@ -58,6 +59,16 @@ def printed(dataset: Dataset, raw: Mapping[str, Any]) -> list[str]:
     cells = dataset.published(raw["parts"]).items()
     found = [text for column, cell in cells for text in texts(cell) if telling(text) or column in names]
     return [text for text in dict.fromkeys(found) if key(text)]
+
+
+def marks(erasures: Erasures, left: Iterable[Raw], masking: Redaction) -> dict[str, tuple[str, ...]]:
+    """By dataset, the hashes of what now stands in the place of the texts that are masked."""
+    masked = {key(text) for text in (*masking.texts, *(text for row in masking.rows for text in row.texts))}
+    found: dict[str, tuple[str, ...]] = {}
+    for dataset, raw in left:
+        texts = [text for text in printed(dataset, raw) if key(text) in masked]
+        found[dataset.id] = (*found.get(dataset.id, ()), *erasures.mask_marks(dataset, texts))
+    return found
 
 
 def unsaid(raw: dict[str, Any], dataset: Dataset, secret: bytes, texts: Iterable[str]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ from spiders import archive, reading, redacting
 from spiders.crawl import CrawlJob, Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from schemas.load import Declarations
@@ -192,8 +192,8 @@ def withhold(run: Run) -> Run:
     if not left:
         return run
     masking = redactions.redaction(run.erasures.secret, left, others, run.declarations)
-    marks = {d.id: run.erasures.mask_marks(d, redactions.printed(d, raw)) for d, raw in left}
-    known = erasures.with_marks(run.erasures, marks)
+    masking = harmless(masking, [run.folder.archive], run.declarations)
+    known = erasures.with_marks(run.erasures, redactions.marks(run.erasures, left, masking))
     erasures.keep(run.home, known)
     draft = run.folder.archive.with_name(f".{run.folder.archive.name}.part")
     redact_archive(run.folder.archive, draft, masking, run.declarations)
@@ -202,6 +202,21 @@ def withhold(run: Run) -> Run:
     redactions.mask_files([*run.folder.root.glob("*.json"), *run.folder.root.glob("*.log")], masking, {})
     extract(run)
     return replace(run, erasures=known)
+
+
+def harmless(masking: Redaction, archives: Iterable[Path], declarations: Declarations) -> Redaction:
+    """A redaction without the texts that other rows of these archives need in order to be read.
+
+    Raises:
+        RunFailedError: one is unreadable.
+        OSError: one cannot be read.
+    """
+    try:
+        for path in archives:
+            masking = masking.without(redacting.harmful(path, masking, declarations))
+    except archive.ArchiveError as error:
+        raise RunFailedError("archive-unreadable", error=error) from error
+    return masking
 
 
 def redact_archive(path: Path, out: Path, masking: Redaction, declarations: Declarations) -> dict[str, str]:

@@ -19,7 +19,7 @@ from urllib.parse import unquote_to_bytes
 from schemas.typography import fold, key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
 _LETTERS, _DIGITS = "kqvwxz", "0123456789"  # no vowel: what is made of them is no word of any pattern
 _LAYERS = 3  # an escape of an escape of an escape
@@ -50,12 +50,24 @@ class Redaction:
     Attributes:
         secret: that of the portal's erasures.
         texts: what is masked wherever it stands.
-        rows: what is masked in the place of a row alone, because other rows print it too.
+        rows: the rows themselves, and what is masked in their places alone, because others print it too.
     """
 
     secret: bytes
     texts: tuple[str, ...]
     rows: tuple[Printed, ...] = ()
+
+    def without(self, texts: Collection[str]) -> Redaction:
+        """The same, some texts left as they are."""
+        rows = tuple(
+            Printed(row.dataset, row.source, row.cells, tuple(text for text in row.texts if text not in texts))
+            for row in self.rows
+        )
+        return Redaction(self.secret, tuple(text for text in self.texts if text not in texts), rows)
+
+    def only(self, text: str) -> Redaction:
+        """The same, of what is masked wherever it stands this text alone."""
+        return Redaction(self.secret, (text,), self.rows)
 
     def masked(self, document: str) -> str:
         """A document without the texts that are masked wherever they stand."""
@@ -115,7 +127,7 @@ def found(secret: bytes, document: str, text: str) -> list[list[Edit]]:
     if not wanted:
         return []
     places: dict[tuple[Edit, ...], None] = {}
-    for view in _views(document):
+    for view in _views(document, wanted.count(" ") + 1):
         for match in re.finditer(rf"(?<![^ ]){re.escape(wanted)}(?![^ ])", view.text):
             places[tuple(_edits(secret, view, match.start(), match.end()))] = None
     return [list(edits) for edits in places]
@@ -149,7 +161,8 @@ def edited(document: str, edits: Iterable[Edit]) -> str:
 
 def _read(document: str) -> Iterator[str]:
     """The words of a document, its tags left out or read as text: a quick look, which sees whatever `found` does."""
-    for text in (_without_tags(document), document):
+    uncommented = document.replace("<!--", " ").replace("-->", " ")
+    for text in (_without_tags(document), _without_tags(uncommented), document):
         plain = text
         for _ in range(_LAYERS):
             plain = _ENCODED.sub(lambda match: _decoded(match[0]), plain)
@@ -160,18 +173,28 @@ def _without_tags(document: str) -> str:
     return "".join(" " if kind == "break" else document[start:end] for kind, start, end in _parts(document, "running"))
 
 
-def _views(document: str) -> Iterator[_View]:
-    """The ways to read a document: as running text, and each thing that tags and comments hold by itself."""
+def _views(document: str, words: int, offset: int = 0) -> Iterator[_View]:
+    """The ways to read a document: as running text, and each thing that its tags and comments hold.
+
+    Args:
+        document: or a part of one.
+        words: how many the text looked for has; for several a tag is read whole, as one may be an attribute's name.
+        offset: where the part begins.
+    """
     running: list[_Seen] = []
     for kind, start, end in _parts(document, "running"):
-        running += [_Seen(" ", start, start)] if kind == "break" else _plain(document[start:end], start)
+        at = offset + start
+        running += [_Seen(" ", at, at)] if kind == "break" else _plain(document[start:end], at)
     yield _view(running)
-    for _, start, end in _parts(document, "held"):
-        yield _view(_plain(document[start:end], start))
+    for kind, start, end in _parts(document, "held"):
+        if kind == "comment":
+            yield from _views(document[start:end], words, offset + start)
+        elif kind == "value" or words > 1:
+            yield _view(_plain(document[start:end], offset + start))
 
 
 def _parts(document: str, wanted: str) -> Iterator[tuple[str, int, int]]:
-    """Pieces of a document: its `running` text with `break`s where a tag parts words, or what tags have `held`."""
+    """Pieces of a document: its `running` text with `break`s where a tag parts words, or what is `held` by tags."""
     position = 0
     while position < len(document):
         opened = document.find("<", position)
@@ -186,10 +209,11 @@ def _parts(document: str, wanted: str) -> Iterator[tuple[str, int, int]]:
         if wanted == "running" and tag and not _INLINE.match(tag):
             yield "break", opened, position
         elif wanted == "held" and comment:
-            yield "held", opened + 4, closed
-        elif wanted == "held":
+            yield "comment", opened + 4, closed
+        elif wanted == "held" and "=" in tag:
+            yield "tag", opened + 1, closed
             spans = (match.span(match.lastindex or 0) for match in _VALUE.finditer(tag))
-            yield from (("held", opened + start, opened + end) for start, end in spans)
+            yield from (("value", opened + start, opened + end) for start, end in spans)
 
 
 def _plain(text: str, offset: int) -> list[_Seen]:

@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from schemas.load import Declarations
     from schemas.redaction import Redaction
 
-    _Place = tuple[str, int, str, str]
-    _Cells = tuple[tuple[str, str], ...]
+    _Row = tuple[str, int, tuple[tuple[str, str], ...]]
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _DIGESTS = ("WARC-Block-Digest", "WARC-Payload-Digest")
@@ -69,26 +68,68 @@ def redact(path: Path, out: Path, redaction: Redaction, declarations: Declaratio
     return digests
 
 
+def harmful(path: Path, redaction: Redaction, declarations: Declarations) -> set[str]:
+    """The texts that cannot be masked in an archive without other rows changing: a heading that locates them, say.
+
+    Args:
+        path: a WARC file that reads whole.
+        redaction: what is to be masked.
+        declarations: of the datasets the rows are of.
+
+    Raises:
+        ArchiveError: `path` is not a WARC.
+        OSError: the file cannot be read.
+    """
+    base = info(path).get("canceropole-base", "")
+    found: set[str] = set()
+    with path.open("rb") as archive:
+        for record in ArchiveIterator(archive):
+            if _is_page(record):
+                url = portal_address(_header(record, "WARC-Target-URI"), base, declarations.portal.origin)
+                page = _Page(url or "", base, declarations)
+                body = _body(record, record.raw_stream.read(), declarations.portal.crawl.max_body)[1]
+                found |= _harmful(_text(record, body)[0], redaction.without(found), page)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class _Page:
     url: str
     base: str
     declarations: Declarations
 
-    def rows(self, html: str) -> dict[_Place, _Cells]:
-        """What each row of the page publishes, by place; nothing of what is no page."""
+    def rows(self, html: str) -> list[_Row]:
+        """Every row that is read in the page: dataset, source, what it publishes; nothing of what is no page."""
         portal, datasets = self.declarations.portal, self.declarations.datasets
         try:
             page = blocks.read(html, self.url, self.base, portal.origin)
         except PageError:
-            return {}
-        return {
-            (finding.dataset, finding.source, row.block, row.position): tuple(
-                self.declarations.dataset(finding.dataset).published(row.parts).items()
+            return []
+        return [
+            (
+                finding.dataset,
+                finding.source,
+                tuple(self.declarations.dataset(finding.dataset).published(row.parts).items()),
             )
             for finding in gather(page, portal, datasets)
             for row in finding.rows
-        }
+        ]
+
+
+def _harmful(html: str, redaction: Redaction, page: _Page) -> set[str]:
+    texts = [text for text in redaction.texts if redaction.only(text).masked(html) != html]
+    before = page.rows(html) if texts else []
+    if _harmless(before, page.rows(redaction.masked(html)) if texts else [], redaction):
+        return set()
+    return {text for text in texts if not _harmless(before, page.rows(redaction.only(text).masked(html)), redaction)}
+
+
+def _harmless(before: list[_Row], after: list[_Row], redaction: Redaction) -> bool:
+    """Whether the same rows are read, those that leave apart: of them, as many."""
+    leaving = {(row.dataset, row.source, row.cells) for row in redaction.rows}
+    return [row[:2] if row in leaving else row for row in before] == [
+        row[:2] if was in leaving else row for row, was in zip(after, before, strict=False)
+    ] and len(before) == len(after)
 
 
 def _redact(record: Any, redaction: Redaction, page: _Page) -> dict[str, str]:  # noqa: ANN401 (warcio has no types)
@@ -119,17 +160,15 @@ def _redact(record: Any, redaction: Redaction, page: _Page) -> dict[str, str]:  
 def _masked_in_place(html: str, redaction: Redaction, page: _Page) -> str:
     """Masks what rows share with others where they print it: there where masking it changes such rows and no other."""
     wanted = [row for row in redaction.rows if any(found(redaction.secret, html, text) for text in row.texts)]
-    if not wanted:
-        return html
-    before = page.rows(html)
+    before = page.rows(html) if wanted else []
     edits = []
     for row in wanted:
-        places = {at for at, cells in before.items() if (at[0], at[1], cells) == (row.dataset, row.source, row.cells)}
+        places = {at for at, read in enumerate(before) if read == (row.dataset, row.source, row.cells)}
         for text in row.texts if places else ():
             for place in found(redaction.secret, html, text):
                 after = page.rows(edited(html, place))
-                moved = {at for at in before | after if before.get(at) != after.get(at)}
-                edits += place if moved and moved <= places else []
+                moved = {at for at, (was, now) in enumerate(zip(before, after, strict=False)) if was != now}
+                edits += place if moved and moved <= places and len(before) == len(after) else []
     return edited(html, edits)
 
 
