@@ -210,7 +210,7 @@ def _parts(document: str, wanted: str) -> Iterator[tuple[str, int, int]]:
             yield "break", opened, position
         elif wanted == "held" and comment:
             yield "comment", opened + 4, closed
-        elif wanted == "held" and "=" in tag:
+        elif wanted == "held" and tag:
             yield "tag", opened + 1, closed
             spans = (match.span(match.lastindex or 0) for match in _VALUE.finditer(tag))
             yield from (("value", opened + start, opened + end) for start, end in spans)

@@ -1,4 +1,4 @@
-"""A text taken out of a document: however it is written there, with the same mask everywhere, and nothing else touched."""
+"""A text taken out of a document: however it is written there, one mask for all, and nothing else touched."""
 
 from __future__ import annotations
 
