@@ -217,7 +217,7 @@ class _Reader:
 
     def _table(self, node: LexborNode, depth: int) -> None:
         self.end()
-        placed = place([[c for c in row if not unread(c)] for row in rows_of(node)], self.addresses.url)
+        placed = place([[c for c in row if not unread(c)] for row in rows_of(node)])
         read = {
             id(spot.cell): Cell(rich(tokens(spot.cell, self.addresses)), heads(spot.cell))
             for row in placed

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from schemas.model import Dataset, Portal, Source
     from schemas.model import Page as DeclaredPage
     from spiders.found import RawRow
-    from spiders.page import Block, Page
+    from spiders.page import Block, Listing, Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,34 +142,33 @@ def _counts_unfound(faults: Iterable[Reason]) -> list[Reason]:
 
 
 def unclaimed(
-    pages: Iterable[tuple[str, Sequence[Block]]], used: set[tuple[str, int]], portal: Portal, titles: dict[str, str]
+    pages: Mapping[str, Listing], used: set[tuple[str, int]], portal: Portal, titles: Mapping[str, str]
 ) -> list[dict[str, str]]:
     """Every table and list that no declaration uses, ignores by name, or that repeats one that is used.
 
     Args:
-        pages: address and blocks of every content page (archives of other pages left out).
+        pages: what every content page lists, by address (archives of other pages left out).
         used: (address, block index) of what declarations used.
         portal: says what is ignored by name.
         titles: the title of each page by address.
 
     Returns:
-        Objects of report.json's `unclaimed`: page, block, place, head.
+        Objects of report.json's `unclaimed`: page, block, place, head. One stands for all that a page has beyond what
+        is told of each.
     """
-    read = [(url, {block.index: block for block in blocks}) for url, blocks in pages]
-    claimed = {(url, _outermost(blocks, index)) for url, blocks in read for owner, index in used if owner == url}
-    copies = {blocks[index].content for url, blocks in read for owner, index in claimed if owner == url}
+    claimed = {(url, pages[url].outermost.get(index, index)) for url, index in used if url in pages}
+    shown = [(url, listed) for url, listing in pages.items() for listed in listing.shown]
+    copies = {listed.digest for url, listed in shown if (url, listed.index) in claimed}
     ignored = {(key(i.page), i.block, key(i.head)) for i in portal.ignore}
-    return [
-        {"page": url, "block": block.kind, "place": block.place, "head": block.head[:200]}
-        for url, blocks in read
-        for block in blocks.values()
-        if block.kind in {"table", "list"}
-        and block.inside is None
-        and (block.items or block.grid is not None)
-        and (url, block.index) not in claimed
-        and block.content not in copies
-        and (key(titles[url]), block.kind, key(block.head)) not in ignored
+    told = [
+        {"page": url, "block": listed.kind, "place": listed.place, "head": listed.head}
+        for url, listed in shown
+        if (url, listed.index) not in claimed
+        and listed.digest not in copies
+        and (key(titles[url]), listed.kind, key(listed.head)) not in ignored
     ]
+    more = [(url, listing.left) for url, listing in pages.items() if listing.left]
+    return told + [{"page": url, "block": "list", "place": "", "head": f"… {left}"} for url, left in more]
 
 
 def _speaks(page: Page, language: str) -> bool:
@@ -330,8 +329,3 @@ def _elsewhere(page: DeclaredPage, found: list[Finding], extract: Extract) -> li
 def _note(extract: Extract, reason: Reason) -> None:
     if reason not in extract.notes:
         extract.notes.append(reason)
-
-
-def _outermost(blocks: Mapping[int, Block], index: int) -> int:
-    inside = blocks[index].inside
-    return index if inside is None else _outermost(blocks, inside)

@@ -11,6 +11,7 @@ from schemas.typography import key, one_line
 Kind = Literal["heading", "paragraph", "list", "table"]
 FRENCH: dict[Kind, str] = {"heading": "titre", "paragraph": "paragraphe", "list": "liste", "table": "tableau"}
 _LONGEST_HEADING = 120
+_LONGEST_NAMED = 200  # of a heading, where a place is told by it
 BELOW_ALL = 7  # the level of what stands for a heading without being one: below every real one
 
 
@@ -118,7 +119,8 @@ class Block:
     @property
     def place(self) -> str:
         """Where the block is, for people: the headings above it, its kind and number."""
-        return " > ".join([*self.path, f"{FRENCH[self.kind]} {self.number}"])
+        above = (told if len(told) <= _LONGEST_NAMED else f"{told[:_LONGEST_NAMED]}…" for told in self.path)
+        return " > ".join([*above, f"{FRENCH[self.kind]} {self.number}"])
 
     @property
     def head(self) -> str:
@@ -133,6 +135,29 @@ class Block:
         if self.grid is not None:
             return tuple(tuple(cell.text for cell in row) for row in self.grid.rows)
         return tuple((one_line(item.text),) for item in self.items) or ((one_line(self.rich.text),),)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A table or list as people are told of it; `digest` is the same for blocks of the same content."""
+
+    index: int
+    kind: Kind
+    place: str
+    head: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The tables and lists of a page that stand in no other.
+
+    `outermost` says for each block inside one of them which; `left` is how many are not told of.
+    """
+
+    shown: tuple[Listed, ...]
+    outermost: dict[int, int]
+    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)

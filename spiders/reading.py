@@ -1,26 +1,29 @@
-"""An archive to raw rows: every page of it is read once, for all declarations together."""
+"""An archive to raw rows: every page of it is read once, for all declarations together.
+
+The archive is gone through twice: which answer of each address is the latest is known only at its end, and its bodies
+would not fit in memory.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from spiders import archive, blocks
-from spiders.answers import NOT_CONTENT, TRUNCATED, Answered, answers, doubt, ends, portal_address
-from spiders.extract import Extract, choose, gather, unclaimed
+from spiders import archive
+from spiders.answers import TRUNCATED, answers, ends, portal_address
+from spiders.extract import Extract, choose, unclaimed
+from spiders.isolation import isolated
 from spiders.manners import HTML
-from spiders.spans import PageError
+from spiders.page_extract import PageRead, packed, read_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from schemas.load import Declarations
     from schemas.model import Dataset, Portal
     from spiders.archive import Capture
-    from spiders.page import Page
 
 _OK = HTTPStatus.OK
 
@@ -34,6 +37,19 @@ class Reading:
     extracts: dict[str, Extract] = field(default_factory=dict)
     captures: dict[str, dict[str, str]] = field(default_factory=dict)
     unreadable: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Latest:
+    """The latest answer of an address: its number in the archive; the answer without its body, and how that ends."""
+
+    number: int
+    capture: Capture
+    ends: bool
+
+    @property
+    def is_page(self) -> bool:
+        return self.capture.content_type in HTML and not self.capture.missing
 
 
 def read_archive(path: Path, declarations: Declarations) -> Reading:
@@ -51,87 +67,72 @@ def read_archive(path: Path, declarations: Declarations) -> Reading:
     """
     portal, datasets = declarations.portal, declarations.datasets
     base = archive.info(path).get("canceropole-base", "")
+    latest = _latest(path, base, portal)
     reading = Reading()
-    findings, content, titles, cut = [], [], {}, []
-    captures = _latest(path, base, portal)
-    html = {url: c for url, c in captures.items() if c.content_type in HTML and not c.missing}
-    ended = {url for url, c in html.items() if c.status == _OK and ends(c.body)}
-    others = sum(c.status == _OK for c in html.values()) - 1
-    read: dict[str, Answered] = {}
-    for url, capture in sorted(html.items()):
-        try:
-            page = blocks.read(capture.text(), url, base, portal.origin)
-        except PageError as error:
-            reading.unreadable.append({"code": "page-unreadable", "url": url, "message": str(error)})
-            continue
-        reading.pages.append(_row(url, capture, page))
-        reading.captures[url] = _evidence(capture)
-        if capture.status != _OK:
-            continue
-        wrong = doubt(capture, page, (len(ended - {url}), others))
-        read[url] = Answered(url, *(wrong or (NOT_CONTENT, _called(page))))
-        if wrong is not None:
-            if read[url].code == TRUNCATED:
-                reading.unreadable.append({"code": TRUNCATED, "url": url, "message": read[url].found})
-                cut += [] if _repeats(page, portal) else [page]
-            continue
-        findings += gather(page, portal, datasets)
-        titles[url] = page.title
-        if not _repeats(page, portal):
-            content.append((url, page.own_blocks))
+    pages: dict[str, PageRead] = {}
+    for url, read in sorted(_pages(path, base, latest, declarations)):
+        if isinstance(read, PageRead):
+            pages[url] = read
+            reading.pages.append(read.row)
+            reading.captures[url] = read.evidence
+        else:
+            reading.unreadable.append({"code": "page-unreadable", "url": url, "message": read})
+    whole = {url: read.answered for url, read in pages.items() if read.answered is not None}
+    truncated = [answered for answered in whole.values() if answered.code == TRUNCATED]
     failed = {address for url in archive.failures(path) if (address := portal_address(url, base, portal.origin))}
-    failed |= {fault["url"] for fault in reading.unreadable if fault["code"] != TRUNCATED}
-    reading.extracts = choose(datasets, findings, answers(captures, read, cut, failed, (base, portal.origin)))
+    failed |= {fault["url"] for fault in reading.unreadable}
+    reading.unreadable += [{"code": TRUNCATED, "url": cut.url, "message": cut.found} for cut in truncated]
+    cut = [read.cut for read in pages.values() if read.cut is not None]
+    findings = [finding for read in pages.values() for finding in read.findings]
+    captures = {url: found.capture for url, found in latest.items()}
+    reading.extracts = choose(datasets, findings, answers(captures, whole, cut, failed, (base, portal.origin)))
     used = {place for extract in reading.extracts.values() for place in extract.used}
-    reading.unclaimed = unclaimed(content, used, portal, titles)
+    listings = {url: read.listing for url, read in pages.items() if read.listing is not None}
+    reading.unclaimed = unclaimed(listings, used, portal, {url: read.title for url, read in pages.items()})
     _name_datasets(reading)
     return reading
 
 
-def _called(page: Page) -> str:
-    """What names a page that is not the one expected: its title, or how it begins."""
-    return (page.title or page.blocks[0].head)[:200]
+def _pages(
+    path: Path, base: str, latest: Mapping[str, _Latest], declarations: Declarations
+) -> Iterator[tuple[str, PageRead | str]]:
+    """Every HTML page with its address, read; or why it could not be."""
+    html = {url: found for url, found in latest.items() if found.is_page}
+    numbers = {found.number: url for url, found in html.items()}
+    others = sum(found.capture.status == _OK for found in html.values()) - 1
+    ended = sum(found.ends for found in html.values())
+    declared = packed(declarations.portal, declarations.datasets)
+
+    def calls() -> Iterator[tuple[object, ...]]:
+        for number, capture in enumerate(_answers(path, declarations.portal)):
+            if number in numbers:
+                url = numbers[number]
+                yield capture, url, base, (ended - html[url].ends, others), declared
+
+    for number, read in zip(sorted(numbers), isolated(read_page, calls()), strict=True):
+        yield (
+            numbers[number],
+            read if isinstance(read, PageRead) else f"expected a page that can be read, found {read.why}",
+        )
 
 
-def _evidence(capture: Capture) -> dict[str, str]:
-    return {
-        "capture": f"{capture.when:%Y-%m-%dT%H:%M:%SZ}",
-        "record": capture.record,
-        "sha256": capture.sha256,
-    }
-
-
-def _latest(path: Path, base: str, portal: Portal) -> dict[str, Capture]:
+def _latest(path: Path, base: str, portal: Portal) -> dict[str, _Latest]:
     """The latest answer of every address of the portal; 'not modified' has nothing to say after another."""
-    kept: dict[str, Capture] = {}
-    for capture in archive.answers(path, max_body=portal.crawl.max_body, kinds=HTML):
+    kept: dict[str, _Latest] = {}
+    for number, capture in enumerate(_answers(path, portal)):
         url = portal_address(capture.url, base, portal.origin)
-        if url is not None and (url not in kept or _replaces(capture, kept[url])):
-            kept[url] = capture
+        if url is not None and (url not in kept or _replaces(capture, kept[url].capture)):
+            whole = capture.status == _OK and ends(capture.body)
+            kept[url] = _Latest(number, replace(capture, body=b""), whole)
     return kept
+
+
+def _answers(path: Path, portal: Portal) -> Iterator[Capture]:
+    return archive.answers(path, max_body=portal.crawl.max_body, kinds=HTML)
 
 
 def _replaces(capture: Capture, earlier: Capture) -> bool:
     return capture.status != HTTPStatus.NOT_MODIFIED and earlier.when <= capture.when
-
-
-def _repeats(page: Page, portal: Portal) -> bool:
-    return page.repeats_others or portal.is_archive(urlsplit(page.url).path)
-
-
-def _row(url: str, capture: Capture, page: Page) -> dict[str, Any]:
-    kinds = [block.kind for block in page.blocks]
-    return {
-        "url": url,
-        "titre": page.title or None,
-        "langue": page.language or None,
-        "statut": capture.status,
-        "capture": f"{capture.when:%Y-%m-%dT%H:%M:%SZ}",
-        "sha256": capture.sha256,
-        "tableaux": kinds.count("table"),
-        "listes": kinds.count("list"),
-        "datasets": None,
-    }
 
 
 def _name_datasets(reading: Reading) -> None:

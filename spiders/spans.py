@@ -52,7 +52,7 @@ def heads(cell: LexborNode) -> bool:
     return cell.tag == "th" or cell.attributes.get("role") in {"columnheader", "rowheader"}
 
 
-def place(rows: list[list[LexborNode]], url: str) -> list[list[Place]]:
+def place(rows: list[list[LexborNode]]) -> list[list[Place]]:
     """Places the cells of a table's rows in a grid.
 
     Returns:
@@ -73,7 +73,7 @@ def place(rows: list[list[LexborNode]], url: str) -> list[list[Place]]:
             across = max(across, 1)
             taken += across * down
             if taken > _MAX_CELLS:
-                raise PageError(f"{url}: a table of more than {_MAX_CELLS} cells")
+                raise PageError(f"a table of more than {_MAX_CELLS} cells")
             for below in range(down):
                 for beside in range(across):
                     grid[number + below].setdefault(column + beside, Place(cell, beside > 0, below > 0))

@@ -11,6 +11,7 @@ from schemas.model import Dataset
 from spiders.answers import Answers
 from spiders.blocks import read
 from spiders.extract import Extract, choose, gather, unclaimed
+from spiders.page_extract import listing
 
 TITLE = {"fr": "t", "en": "t"}
 ORIGIN = "https://www.canceropole-idf.fr"
@@ -500,7 +501,7 @@ def test_what_no_declaration_uses_ignores_or_copies_is_listed() -> None:
     }
     pages = [read(f"<main>{html}</main>", f"{ORIGIN}{path}") for path, html in content.items()]
     extract = choose([declared], [f for page in pages for f in gather(page, PORTAL, [declared])], Answers())["jeu"]
-    listed = unclaimed([(p.url, p.blocks) for p in pages], extract.used, PORTAL, {p.url: p.title for p in pages})
+    listed = unclaimed({p.url: listing(p, ()) for p in pages}, extract.used, PORTAL, {p.url: p.title for p in pages})
     assert listed == [
         {"page": f"{ORIGIN}/ressources/", "block": "list", "place": "Ressources > liste 1", "head": "une liste"},
         {"page": f"{ORIGIN}/copie/", "block": "table", "place": "Copie > tableau 2", "head": "x dedans"},
