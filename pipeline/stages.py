@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import json
 import logging
 import shutil
 import subprocess
@@ -373,13 +374,25 @@ def _job(run: Run) -> CrawlJob:
             max_body=portal.crawl.max_body,
             timeout=portal.crawl.timeout,
             max_pages=portal.crawl.max_pages,
+            max_bytes=portal.crawl.max_bytes,
+            max_duration=portal.crawl.max_duration,
             max_redirects=portal.crawl.max_redirects,
             tries=portal.crawl.tries,
         ),
         deny=portal.crawl.deny,
+        known=tuple(sorted(_known_paths(run))),
         warc=str(run.folder.archive),
         report=str(run.folder.crawl),
     )
+
+
+def _known_paths(run: Run) -> set[str]:
+    """The paths that declarations name, and those that were pages when the last release was made."""
+    named = {s.page.path for d in run.declarations.datasets for s in d.sources if s.page is not None}
+    pages = run.last / "data" / "pages.json" if run.last else None
+    before = json.loads(pages.read_bytes()) if pages is not None and pages.is_file() else []
+    origin = run.declarations.portal.origin
+    return named | {page["url"].removeprefix(origin) for page in before if page["statut"] == _OK}
 
 
 def _take(run: Run, path: Path) -> None:

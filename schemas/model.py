@@ -345,6 +345,8 @@ class Crawl(Declared):
     max_body: int = Key(default=10_000_000, ge=1, le=100_000_000)
     timeout: float = Key(default=60.0, gt=0, le=600)
     max_pages: int = Key(default=2_000, ge=1, le=1_000_000)
+    max_bytes: int = Key(default=500_000_000, ge=1, le=1_000_000_000_000)
+    max_duration: float = Key(default=21_600.0, gt=0, le=604_800)
     max_redirects: int = Key(default=10, ge=0, le=20)
     tries: int = Key(default=3, ge=1, le=10)
 

@@ -68,11 +68,13 @@ class Answers:
         at: by path without its last slash; a whole page stands as `page-not-content`, for whom it is not the page.
         cut: the pages that arrived cut, and what was found of each.
         only: the one page that the whole portal answered with, if it did.
+        more: whether the crawl ended before it had found every address: what is not there may still not be gone.
     """
 
     at: dict[str, Answered] = field(default_factory=dict)
     cut: list[tuple[Page, Answered]] = field(default_factory=list)
     only: Answered | None = None
+    more: bool = False
 
     def instead_of(self, page: DeclaredPage, own: str | None) -> Answered | None:
         """What speaks against reading a declared page, or a copy of it (CONTRACT, 'Which page, which block').
@@ -91,7 +93,10 @@ class Answers:
         if own is not None and urlsplit(own).path.rstrip("/") == path:
             return None
         cut = next((answered for cut, answered in self.cut if cut.named(page.title)), None)
-        return cut or (None if own is not None else came or self.only)
+        if cut is not None or own is not None:
+            return cut
+        unfound = Answered(page.path, "page-unreachable", "a crawl that ended before it had found every address")
+        return came or self.only or (unfound if self.more else None)
 
 
 def answers(
@@ -100,6 +105,8 @@ def answers(
     cut: Iterable[Page],
     failed: Collection[str],
     portal: tuple[str, str],
+    *,
+    more: bool = False,
 ) -> Answers:
     """What every address answered, at the end of its redirects.
 
@@ -109,8 +116,9 @@ def answers(
         cut: the cut ones, as far as they go, archives of other pages left out.
         failed: addresses that could not be had.
         portal: where the portal was fetched from, and its own origin.
+        more: whether the crawl ended before it had found every address.
     """
-    found = Answers(cut=[(page, read[page.url]) for page in cut])
+    found = Answers(more=more, cut=[(page, read[page.url]) for page in cut])
     same = {_canonical(url): url for url in captures}
     for url in sorted(captures):
         path = _path(url)

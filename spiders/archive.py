@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
+import itertools
 import json
 import os
 import re
@@ -17,14 +17,13 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from w3lib.encoding import html_to_unicode
 from warcio.archiveiterator import ArchiveIterator
 from warcio.bufferedreaders import ChunkedDataReader
 from warcio.exceptions import ArchiveLoadFailed
 from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParserException
 from warcio.warcwriter import WARCWriter
 
-from spiders.encoding import MAX_BODY, BodyError, BodyTooLargeError, decode
+from spiders.encoding import MAX_BODY, BodyError, BodyTooLargeError, decode, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -35,6 +34,7 @@ _CHUNK = re.compile(rb"[0-9A-Fa-f]+[^\r\n]{0,60}\r\n")
 _LAST_CHUNK = re.compile(rb"\r\n0+(?:;[^\r\n]*)?\r\n(?:[^\r\n]+\r\n)*\r\n\Z")
 _MAX_TRAILERS = 8_192
 _MAX_INFO = 1_000_000
+_MAX_FAILURES = 20_000_000
 _FAILURES = "urn:canceropole:failures"
 # A connection's headers say how the bytes travelled, not what they are (RFC 9110, 7.6.1).
 _HOP_BY_HOP = {"connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"}
@@ -81,16 +81,8 @@ class Capture:
         return sha256(self.body).hexdigest()
 
     def text(self) -> str:
-        """The body as text: UTF-8 where it is that, else in the encoding of its header or its own (WHATWG's order).
-
-        A text in another encoding is not valid UTF-8 by accident, whatever a server says of all its pages.
-        """
-        if b"\0" not in self.body:
-            with contextlib.suppress(UnicodeDecodeError):
-                return self.body.decode("utf-8-sig")
-        declared = self.headers.get("content-type", "")
-        mistaken = re.search(r"charset=[\"']?utf-?8\b", declared, re.IGNORECASE)
-        return str(html_to_unicode(None if mistaken else declared, self.body)[1])
+        """The body as text, in the encoding it is found to be in."""
+        return text_of(self.body, self.headers.get("content-type", ""))
 
 
 class ArchiveWriter:
@@ -167,13 +159,20 @@ class ArchiveWriter:
         )
         self._writer.write_record(record)
 
-    def failures(self, addresses: Sequence[str]) -> None:
+    def failures(self, addresses: Sequence[str], *, more: bool = False) -> None:
         """Adds the addresses that could not be had, as a metadata record: an archive says what is missing from it.
+
+        Args:
+            addresses: sorted.
+            more: whether the crawl ended before it had found all there are.
 
         Raises:
             OSError: the file cannot be written.
         """
-        listed = json.dumps({"canceropole-failures": sorted(addresses)}).encode()
+        room = itertools.accumulate(len(json.dumps(address)) + 2 for address in addresses)
+        kept = [address for address, taken in zip(addresses, room, strict=True) if taken < _MAX_FAILURES - 1_000]
+        told = {"canceropole-failures": kept, "canceropole-more": more or len(kept) < len(addresses)}
+        listed = json.dumps(told).encode()
         record = self._writer.create_warc_record(
             _FAILURES,
             "metadata",
@@ -250,8 +249,10 @@ def info(path: Path) -> dict[str, str]:
     return {}
 
 
-def failures(path: Path) -> set[str]:
-    """The addresses that the crawl which made a file could not have; none for another tool's.
+def failures(path: Path) -> tuple[set[str], bool]:
+    """The addresses that the crawl which made a file could not have, and whether there were more.
+
+    Those of another tool's file are not known: there are none.
 
     Raises:
         ArchiveError: the file is not a whole WARC.
@@ -259,9 +260,9 @@ def failures(path: Path) -> set[str]:
     for place, record in _records(path):
         if record.rec_type == "metadata" and record.rec_headers.get_header("WARC-Target-URI") == _FAILURES:
             with _named(path, place):
-                told = json.loads(_payload(record, _MAX_INFO))["canceropole-failures"]
-            return {str(address) for address in told}
-    return set()
+                told = json.loads(_payload(record, _MAX_FAILURES))
+                return {str(address) for address in told["canceropole-failures"]}, bool(told.get("canceropole-more"))
+    return set(), False
 
 
 def last_date(path: Path) -> datetime:

@@ -72,17 +72,18 @@ def run(job: CrawlJob) -> CrawlReport:
         }
         archive = stack.enter_context(ArchiveWriter(Path(job.warc), fields))
         spider = _crawl(job, archive)
-        archive.failures([fault.url for fault in spider.faults if fault.code in _NOT_HAD])
+        not_had = {fault.url for fault in spider.faults if fault.code in _NOT_HAD}
+        archive.failures(sorted(not_had | spider.frontier.left_out.keys()), more=bool(spider.frontier.left_out))
     report = CrawlReport(
         base=spider.base,
         started=_iso(started),
         finished=_iso(datetime.now(UTC)),
-        requests=spider.requests,
+        requests=spider.fetch.requests,
         pages=spider.pages,
         not_modified=0,
         bytes=spider.bytes,
         errors=tuple(spider.faults),
-        files=tuple(sorted(spider.files)),
+        files=tuple(sorted(spider.fetch.files)),
         outcome="ok" if spider.pages else "no-page",
     )
     _write(Path(job.report), report.model_dump_json(indent=1))

@@ -7,10 +7,9 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from w3lib.encoding import html_to_unicode
-
 from schemas.typography import visible
 from spiders.blocks import read
+from spiders.encoding import text_of
 from spiders.spans import PageError
 
 _MAX_BODY = 10_000_000
@@ -57,7 +56,7 @@ def _fetch(url: str) -> tuple[str, str]:
         raise NoPageError(f"{url}: no page: {error}. Check the address.") from error
     if len(body) > _MAX_BODY:
         raise NoPageError(f"{url}: more than {_MAX_BODY} bytes")
-    return final, html_to_unicode(kind, body)[1]
+    return final, text_of(body, kind)
 
 
 def _saved(name: str) -> tuple[str, str]:
@@ -65,4 +64,4 @@ def _saved(name: str) -> tuple[str, str]:
         body = Path(name).read_bytes()
     except OSError as error:
         raise NoPageError(f"{name}: expected an http(s) address or a file, found {error}") from error
-    return Path(name).resolve().as_uri(), html_to_unicode(None, body)[1]
+    return Path(name).resolve().as_uri(), text_of(body, "")

@@ -29,9 +29,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 SECONDS = 5  # of processor time: a page of the largest portals takes hundredths of one
-MEMORY = 384_000_000
+MEMORY = 224_000_000
 _PATIENCE = 120.0  # seconds a reader may be kept waiting for a processor
-_MOST_READERS = 4  # each may need its bound of memory at once
+_MOST_READERS = 2  # each may need its bound of memory at once
 
 
 @dataclass(frozen=True, slots=True)

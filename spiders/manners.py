@@ -26,6 +26,8 @@ Code = Literal[
     "robots-unreachable",
     "sitemap-unreadable",
     "timeout",
+    "too-long",
+    "too-many-bytes",
     "too-many-pages",
     "too-many-redirects",
 ]
@@ -49,11 +51,17 @@ class _Stated(BaseModel):
 
 
 class Limits(_Stated):
-    """Bounds of a crawl: bytes of a decoded body, seconds an answer, addresses a run, redirects in a row, tries."""
+    """Bounds of a crawl.
+
+    Of an answer: bytes of a decoded body, seconds, redirects in a row, tries. Of a run: addresses, bytes of all decoded
+    bodies, seconds until no more is asked for.
+    """
 
     max_body: int = 10_000_000
     timeout: float = 60.0
     max_pages: int = 2_000
+    max_bytes: int = 500_000_000
+    max_duration: float = 21_600.0
     max_redirects: int = 10
     tries: int = 3
 
@@ -72,6 +80,7 @@ class CrawlJob(_Stated):
         default_delay: the portal's declared delay.
         limits: bounds.
         deny: regular expressions of paths to leave out.
+        known: paths that declarations name or that were pages before: asked for before any other that is found.
         warc: the archive to write.
         report: the report to write.
     """
@@ -86,6 +95,7 @@ class CrawlJob(_Stated):
     default_delay: float = 1.0
     limits: Limits = Limits()
     deny: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
     warc: str
     report: str
 
@@ -171,8 +181,8 @@ def retry_after(value: str, now: datetime) -> float:
         return float(value)
     try:
         return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
-    except (ValueError, TypeError):
-        return 0.0  # no date, or one without its zone
+    except (ValueError, TypeError, OverflowError):
+        return 0.0  # no date, one without its zone, or of a year that is none
 
 
 def _root(address: str) -> SplitResult:

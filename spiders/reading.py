@@ -79,13 +79,15 @@ def read_archive(path: Path, declarations: Declarations) -> Reading:
             reading.unreadable.append({"code": "page-unreadable", "url": url, "message": read})
     whole = {url: read.answered for url, read in pages.items() if read.answered is not None}
     truncated = [answered for answered in whole.values() if answered.code == TRUNCATED]
-    failed = {address for url in archive.failures(path) if (address := portal_address(url, base, portal.origin))}
+    missing, more = archive.failures(path)
+    failed = {address for url in missing if (address := portal_address(url, base, portal.origin))}
     failed |= {fault["url"] for fault in reading.unreadable}
     reading.unreadable += [{"code": TRUNCATED, "url": cut.url, "message": cut.found} for cut in truncated]
     cut = [read.cut for read in pages.values() if read.cut is not None]
     findings = [finding for read in pages.values() for finding in read.findings]
     captures = {url: found.capture for url, found in latest.items()}
-    reading.extracts = choose(datasets, findings, answers(captures, whole, cut, failed, (base, portal.origin)))
+    answered = answers(captures, whole, cut, failed, (base, portal.origin), more=more)
+    reading.extracts = choose(datasets, findings, answered)
     used = {place for extract in reading.extracts.values() for place in extract.used}
     listings = {url: read.listing for url, read in pages.items() if read.listing is not None}
     reading.unclaimed = unclaimed(listings, used, portal, {url: read.title for url, read in pages.items()})

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from w3lib.encoding import html_to_unicode
 from warcio.archiveiterator import ArchiveIterator
 from warcio.bufferedreaders import ChunkedDataReader
 from warcio.statusandheaders import StatusAndHeaders
@@ -20,7 +19,7 @@ from schemas.redaction import edited, found
 from spiders import blocks
 from spiders.answers import portal_address
 from spiders.archive import info, media_type
-from spiders.encoding import BodyError, decode
+from spiders.encoding import BodyError, charset, decode
 from spiders.extract import gather
 from spiders.manners import HTML
 from spiders.spans import PageError
@@ -188,7 +187,7 @@ def _body(record: Any, payload: bytes, max_body: int) -> tuple[bytes, bytes]:  #
 def _text(record: Any, body: bytes) -> tuple[str, str]:  # noqa: ANN401 (warcio has no types)
     """A body as text, and the encoding that gives the body back."""
     declared = record.http_headers.get_header("Content-Type", "") if record.http_headers else ""
-    for encoding in ("utf-8", html_to_unicode(declared, body)[0]):
+    for encoding in ("utf-8", charset(body, declared)):
         try:
             text = body.decode(encoding)
             if text.encode(encoding) == body:

@@ -321,7 +321,7 @@ def test_a_body_shorter_than_announced_is_not_had(tmp_path: Path) -> None:
     done = crawl(tmp_path, {"/": page("/court/"), "/court/": Answer(b"<h1>Tumo", short=90)}, limits=Limits(tries=2))
     assert done.faults == {"/court/": "network"}
     assert [capture for capture in done.captures if capture.url.endswith("/court/")] == []
-    assert archive.failures(Path(done.job.warc)) == {f"{done.base}/court/"}
+    assert archive.failures(Path(done.job.warc)) == ({f"{done.base}/court/"}, False)
 
 
 def test_the_report_counts(done: Done) -> None:

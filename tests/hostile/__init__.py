@@ -1,0 +1,1 @@
+"""A portal that turns on whoever visits it (docs/hostile.md)."""
