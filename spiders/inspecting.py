@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from schemas.typography import visible
 from spiders.blocks import read
 from spiders.encoding import text_of
+from spiders.isolation import Lost, isolated
 from spiders.spans import PageError
 
 _MAX_BODY = 10_000_000
@@ -26,8 +27,15 @@ def told(page: str) -> str:
     """The blocks of a page, a line each: kind, place, how it begins; tables with their headers, lists with items.
 
     Raises:
-        NoPageError: nothing there, too large, or not readable as blocks.
+        NoPageError: nothing there, too large, or not readable as blocks within the bounds of a page.
     """
+    [shown] = isolated(_shown, [(page,)])
+    if isinstance(shown, Lost):
+        raise NoPageError(f"{page}: expected a readable page, found {shown.why}")
+    return shown
+
+
+def _shown(page: str) -> str:
     try:
         url, html = _fetch(page) if urlsplit(page).scheme in {"http", "https"} else _saved(page)
         found = read(html, url)
@@ -61,7 +69,10 @@ def _fetch(url: str) -> tuple[str, str]:
 
 def _saved(name: str) -> tuple[str, str]:
     try:
-        body = Path(name).read_bytes()
+        with Path(name).open("rb") as file:
+            body = file.read(_MAX_BODY + 1)
     except OSError as error:
         raise NoPageError(f"{name}: expected an http(s) address or a file, found {error}") from error
+    if len(body) > _MAX_BODY:
+        raise NoPageError(f"{name}: more than {_MAX_BODY} bytes")
     return Path(name).resolve().as_uri(), text_of(body, "")

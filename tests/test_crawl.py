@@ -419,7 +419,6 @@ def test_a_crawl_nobody_listens_to_stops_and_leaves_nothing(tmp_path: Path) -> N
             _, said = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "The crawl did not come to its end: " in said
-    assert "BrokenPipeError" in said
     assert [path.name for path in tmp_path.iterdir()] == ["job.json"]
     assert len(server.asked) < 10
 
