@@ -15,6 +15,7 @@ import pandas as pd
 
 from pipeline.paths import read_json
 from schemas.personal import masked
+from schemas.typography import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -35,8 +36,9 @@ TYPES = {
     "date": "DATE",
     "datetime": "TIMESTAMP",
 }
-# What a spreadsheet would run, and the apostrophe that guards it (CONTRACT, 'Outputs').
-_GUARDED = r"^[=+\-@\t\r'']"
+# Where a spreadsheet begins a cell, and what it would run there (CONTRACT, 'Outputs'). French ones part a line at its
+# semicolons, and take a line feed for the end of a row, unless they are told what the file is.
+_GUARDED = r"(^|[;\n]\"*)([=+\-@＝＋－＠\t\r''])"
 # DuckDB 2 writes files older ones cannot read unless told.
 _STORAGE = "v1.0.0"
 # A table of the database only: it tells of the release, and is no data of the portal.
@@ -189,7 +191,9 @@ def _load_rows(con: duckdb.DuckDBPyConnection, table: Described, rows: list[dict
 
 
 def _pages(run: RunFolder, portal: Portal) -> list[dict[str, object]]:
-    return [{**page, "titre": masked(page["titre"] or "", portal) or None} for page in read_json(run.pages)["pages"]]
+    pages = read_json(run.pages)["pages"]
+    printed = ("titre", "langue")
+    return [{**page, **{name: visible(masked(page[name] or "", portal)) or None for name in printed}} for page in pages]
 
 
 def _provenance(
@@ -273,7 +277,7 @@ def _key(table: Described) -> str:
 def _as_csv(field: Described) -> str:
     name = _name(field["name"])
     if field["type"] == "string":
-        return f"CASE WHEN regexp_matches({name}, '{_GUARDED}') THEN '''' || {name} ELSE {name} END"
+        return f"regexp_replace({name}, '{_GUARDED}', '\\1''\\2', 'g')"
     if field["type"] == "number":
         whole = f"CAST(CAST({name} AS HUGEINT) AS VARCHAR)"
         return f"CASE WHEN {name} = trunc({name}) THEN {whole} ELSE CAST({name} AS VARCHAR) END"

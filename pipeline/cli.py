@@ -38,7 +38,9 @@ def language() -> str:
 
 def fail(message: str, status: int) -> typer.Exit:
     """Says why on standard error and gives the exit to raise."""
-    typer.echo(message.strip(), err=True)
+    from schemas.typography import visible  # noqa: PLC0415 (keeps the command line light)
+
+    typer.echo(visible(message.strip()), err=True)
     return typer.Exit(status)
 
 

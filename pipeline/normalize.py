@@ -22,7 +22,7 @@ from schemas.frame_schema import DTYPES
 from schemas.personal import masked
 from schemas.reasons import Reason
 from schemas.typography import key as label_key
-from schemas.typography import key_text, one_line, setting
+from schemas.typography import key_text, one_line, setting, shown, unprintable, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -234,7 +234,11 @@ def _row(
     return row
 
 
-def _value(column: Field, printed: str, by_name: Mapping[str, Cleaner]) -> Value:
+def _value(column: Field, part: str, by_name: Mapping[str, Cleaner]) -> Value:
+    """The cleaned value of a part; whatever the cleaner, it is text that can be printed."""
+    printed = shown(part)
+    if unprintable(printed):
+        raise _Refused("value-not-understood", column.name, "text without control or direction characters", part)
     if column.map is not None:
         known = {label_key(text): value for text, value in column.map.items()}
         found = known.get(label_key(printed))
@@ -373,8 +377,8 @@ def _evidence(
             "capture": raw["capture"],
             "enregistrement": raw["record"],
             "sha256": raw["sha256"],
-            "bloc": masked(raw["block"], portal),
+            "bloc": visible(masked(raw["block"], portal)),
             "position": raw["position"],
-            "texte_publie": json.dumps(printed, ensure_ascii=False),
+            "texte_publie": visible(json.dumps(printed, ensure_ascii=False)),
             "confiance": raw["confidence"],
         }

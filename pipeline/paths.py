@@ -8,6 +8,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from schemas.typography import visible
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -181,8 +183,8 @@ def sync_all(folder: Path) -> None:
 
 
 def write_json(path: Path, data: object) -> None:
-    """Writes JSON: UTF-8, indented, keys in the order given."""
-    write(path, (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode())
+    """Writes JSON: UTF-8, indented, keys in the order given, control characters and direction marks escaped."""
+    write(path, visible(json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode())
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401 (JSON is any shape; who reads it knows which)

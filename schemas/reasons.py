@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+_LONGEST = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -208,6 +210,11 @@ class Reason:
         parts = [self.message[language]]
         where = " ".join(text for text in (self.page, self.place) if text)
         parts += [where] if where else []
-        parts += [f"{words[0]} : {self.expected}"] if self.expected else []
-        parts += [f"{words[1]} : {self.found}"] if self.found else []
+        parts += [f"{words[0]} : {_short(self.expected)}"] if self.expected else []
+        parts += [f"{words[1]} : {_short(self.found)}"] if self.found else []
         return " · ".join(parts)
+
+
+def _short(text: str) -> str:
+    """A text as long as a person reads in a message; the report has all of it."""
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from typing import TYPE_CHECKING
+
+import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +34,13 @@ class _Fold(dict[int, int]):
 
 _FOLD = _Fold()
 _WORDS = re.compile(r"[^\w%]+")
+# What a terminal, an editor or a reader of text acts on and does not show (Unicode, 'General_Category' C, Zl and Zp).
+_ACTED_ON = regex.compile(r"[\p{C}\p{Zl}\p{Zp}--\n]", regex.VERSION1)
+# Unicode, 'Default_Ignorable_Code_Point': prints nothing. Not what changes the direction or the digits of other text.
+_DIRECTING = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f"
+_PRINTS_NOTHING = regex.compile(rf"[\p{{Default_Ignorable_Code_Point}}--[{_DIRECTING}]]", regex.VERSION1)
+# Controls that are no white space, directing marks, surrogates, what is no character; marks heaped on one letter.
+_UNPRINTABLE = regex.compile(r"[[\p{C}--\p{Co}]--[\t-\r\x1c-\x1f\x85]]|\p{M}{5}", regex.VERSION1)
 
 
 def fold(text: str) -> str:
@@ -64,9 +74,20 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def shown(text: str) -> str:
+    """Text without the characters that print nothing: soft hyphens, zero-width ones, tags, variation selectors."""
+    return str(_PRINTS_NOTHING.sub("", text))
+
+
+def unprintable(text: str) -> str:
+    """The first piece of a text that no page prints as text: a control, a direction mark, heaped marks; else empty."""
+    found = _UNPRINTABLE.search(text)
+    return found[0] if found else ""
+
+
 def visible(text: str) -> str:
-    """Text for a terminal: what it would act on (control characters, direction marks) is shown escaped instead."""
-    return "".join(c if c.isprintable() or c == "\n" else f"\\u{ord(c):04x}" for c in text)
+    """Text for a terminal or a log: what they would act on is shown as JSON escapes it, so JSON stays the same JSON."""
+    return str(_ACTED_ON.sub(lambda found: json.dumps(found[0])[1:-1], text))
 
 
 def key_text(values: Iterable[object]) -> str:

@@ -14,9 +14,10 @@ from selectolax.lexbor import LexborHTMLParser
 from schemas.typography import one_line
 from spiders import bullets, headings
 from spiders.frame import mains, names, surrounds
+from spiders.hiding import TooManyRulesError, conceal
 from spiders.inline import BLOCKS, LISTS, Addresses, Token, nearest, printed, rich, seen, tokens, unread
 from spiders.page import BELOW_ALL, Article, Block, Cell, Grid, Page, Rich
-from spiders.spans import header_rows, heads, is_table, place, rows_of
+from spiders.spans import PageError, header_rows, heads, is_table, place, rows_of
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -37,9 +38,13 @@ def read(html: str, url: str, base: str = "", origin: str = "") -> Page:
         origin: the portal's own address.
 
     Raises:
-        PageError: a table too large to be data.
+        PageError: a table too large to be data, or more rules that hide than can be followed.
     """
     tree = LexborHTMLParser(unicodedata.normalize("NFC", html))
+    try:
+        conceal(tree)
+    except TooManyRulesError as error:
+        raise PageError(f"{url}: {error}") from error
     root = tree.root
     body = tree.body
     if root is None or body is None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from schemas.typography import one_line
+from schemas.typography import one_line, shown
+from spiders.hiding import hides
 from spiders.page import Line, Link, Rich
 
 if TYPE_CHECKING:
@@ -28,12 +29,9 @@ UNREAD = set(
     "script style noscript template svg math iframe object select option textarea button input nav aside dialog "
     "del s strike".split()
 )
-# Characters that print nothing: soft hyphen, zero-width spaces and joiners, byte order mark.
 _PANEL_ROLES = {"tabpanel", "region"}
-_INVISIBLE = dict.fromkeys([0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF])
 # What themes and their frameworks call text for screen readers only: a label said twice, not content.
 _UNSEEN_NAMES = {"screen-reader-text", "sr-only", "visually-hidden", "visuallyhidden"}
-_UNSEEN_STYLES = re.compile(r"display:none|visibility:hidden|font-size:0(?![.\d])|(?:left|top|text-indent):-\d{3,}")
 _NOTE = re.compile(r"[\[(]?(?:\d{1,2}|\*{1,3}|[†‡§])[\])]?")
 _WORD_BEFORE = re.compile(r"(?:[^\W\d_]{3}|[.,;:!?)»\"])\s?$")  # after a figure or a unit it would be an exponent
 CHROME_ROLES = {"navigation", "complementary", "search", "banner", "contentinfo", "dialog", "alertdialog"}
@@ -140,20 +138,20 @@ def unread(node: LexborNode) -> bool:
     attributes = node.attributes
     if attributes.get("role") in _PANEL_ROLES and attributes.get("aria-labelledby"):
         return False  # closed until its label is pressed
-    style = (attributes.get("style") or "").replace(" ", "").lower()
     return (
         node.tag in UNREAD
         or "hidden" in attributes
+        or "popover" in attributes
         or attributes.get("aria-hidden") == "true"
         or attributes.get("role") in CHROME_ROLES
-        or bool(_UNSEEN_STYLES.search(style))
+        or hides(attributes.get("style") or "")
         or not _UNSEEN_NAMES.isdisjoint((attributes.get("class") or "").lower().split())
     )
 
 
 def printed(text: LexborNode) -> str:
     """What a text node prints: line feeds of the source are spaces, what prints nothing is not there."""
-    return (text.text_content or "").replace("\n", " ").translate(_INVISIBLE)
+    return shown((text.text_content or "").replace("\n", " "))
 
 
 def _children(node: LexborNode) -> list[LexborNode]:

@@ -86,7 +86,7 @@ def _word_likeness(one: str, other: str) -> float:
         return 1.0
     if _stem(one) == _stem(other):
         return _SAME_STEM
-    if min(len(one), len(other)) < _LONG:
+    if min(len(one), len(other)) < _LONG or not (one + other).isascii():  # a letter of another script is no slip
         return 0.0
     alike = fuzz.ratio(one, other)
     return alike / 100 if alike >= _MISSPELT else 0.0
