@@ -267,7 +267,9 @@ def _fields(table: Described) -> list[Described]:
 
 
 def _ordered(table: Described) -> str:
-    return f"FROM {_name(table['name'])} ORDER BY {_key(table)}"
+    """The rows of a table by key: its own values, not what a format makes of them."""
+    own = _name(table["name"])
+    return f"FROM {own} ORDER BY {', '.join(f'{own}.{_name(name)}' for name in table['schema']['primaryKey'])}"
 
 
 def _key(table: Described) -> str:

@@ -112,7 +112,8 @@ class _Progress(logging.Handler):
             self._end_stage()
             self.stage, self.since = record.getMessage(), time.monotonic()
         if self.status:
-            self.status.update(escape(f"{self.stage} {record.getMessage() if record.levelno < logging.INFO else ''}"))
+            within = visible(record.getMessage()) if record.levelno < logging.INFO else ""
+            self.status.update(escape(f"{self.stage} {within}"))
         elif record.levelno >= logging.INFO:
             self.console.print(escape(record.getMessage()))
 

@@ -150,5 +150,5 @@ def markdown(report: Mapping[str, Any], language: str = "fr") -> str:
 
 def _plain(text: str) -> str:
     """Page text in Markdown: on one line, each character that could be markup escaped (CommonMark, 2.4)."""
-    escaped = "".join(f"\\{c}" if c in r"\`*_{}[]<>()#+!|~&@:" else c for c in visible(text))
+    escaped = "".join(f"\\{c}" if c in r"\`*_{}[]<>()#+!|~&" else c for c in visible(text))
     return " ".join(escaped.split())
