@@ -7,6 +7,7 @@ page's own rules disagree, a later one wins, and an element's attribute over bot
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import regex
@@ -44,7 +45,7 @@ _GONE = {
 }
 _MOVES = ("left", "right", "top", "bottom", "text-indent")
 _SIZES = ("width", "height", "max-width", "max-height")
-_MOST_RULES = 500
+_MOST_RULES, _MOST_READ = 500, 20_000
 
 
 class TooManyRulesError(Exception):
@@ -67,7 +68,10 @@ def conceal(tree: LexborHTMLParser) -> None:
     Raises:
         TooManyRulesError: more rules than are read.
     """
-    rules = [(selector, declared, _hiding(declared)) for selector, declared in _rules(tree)]
+    read = list(islice(_rules(tree), _MOST_READ + 1))
+    if len(read) > _MOST_READ:
+        raise TooManyRulesError(f"more than {_MOST_READ} style rules")
+    rules = [(selector, declared, _hiding(declared)) for selector, declared in read]
     concerned = {name for _, _, hiding in rules for name in hiding}
     rules = [rule for rule in rules if not concerned.isdisjoint(rule[1])]
     if len(rules) > _MOST_RULES:
