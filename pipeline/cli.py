@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import locale
 import os
+import stat
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -26,7 +27,11 @@ OUTPUTS = Path("outputs")
 
 
 def main() -> None:
-    """Runs the command line; every expected failure is one paragraph on standard error and a status of the contract."""
+    """Runs the command line; every expected failure is one paragraph on standard error and a status of the contract.
+
+    Whatever the user's umask, nothing is written that everybody may change.
+    """
+    os.umask(os.umask(0) | stat.S_IWOTH)
     app()
 
 

@@ -167,8 +167,7 @@ def begin(request: Request, declarations: Declarations, *, now: dt.datetime) -> 
         release.clear_unfinished(home)
         if folder.root.exists():
             raise BusyError("run-exists", run=folder.id, folder=home.runs)
-        home.runs.mkdir(mode=0o700, exist_ok=True)
-        folder.root.mkdir(mode=0o700)
+        _make_private(folder)
         for place, content in declarations.files.items():
             write(folder.declarations / place, content)
     except decisions.DecisionsError as error:
@@ -203,7 +202,16 @@ def refuse(request: Request, failure: RunFailedError, *, now: dt.datetime) -> No
         "error": failure.as_json(),
     }
     with contextlib.suppress(OSError):
+        _make_private(folder)
         write_json(folder.report, told)
+
+
+def _make_private(folder: RunFolder) -> None:
+    """Makes a run's folder, and the one of all runs, for their owner alone."""
+    runs = folder.root.parent
+    runs.parent.mkdir(parents=True, exist_ok=True)
+    for private in (runs, folder.root):
+        private.mkdir(mode=0o700, exist_ok=True)
 
 
 def one_kind(run: Run, kind: str) -> None:

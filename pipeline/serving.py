@@ -16,8 +16,13 @@ _PUBLIC = {"releases", "latest", "status.json"}
 
 
 class _Published(SimpleHTTPRequestHandler):
-    """Serves DIR/<portal>/releases, latest and status.json; everything else is not there."""
+    """Serves DIR/<portal>/releases, latest and status.json; everything else is not there.
 
+    Any page may read what it serves, under whatever name it is reached: all of it is published.
+    """
+
+    timeout = 60  # seconds for a request, after which a silent client is let go
+    server_version, sys_version = "canceropole", ""
     extensions_map = {  # noqa: RUF012 (the base class's way of naming types)
         **SimpleHTTPRequestHandler.extensions_map,
         ".csv": "text/csv; charset=utf-8",
@@ -52,9 +57,11 @@ class _Published(SimpleHTTPRequestHandler):
         super().do_GET()
 
     def end_headers(self) -> None:
-        """Adds what lets a page read the data, and keeps a browser from guessing types."""
+        """Adds what lets a page read the data, and keeps a browser from guessing types, running or framing it."""
         self.send_header("Access-Control-Allow-Origin", "*")
         self.send_header("X-Content-Type-Options", "nosniff")
+        self.send_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+        self.send_header("Referrer-Policy", "no-referrer")
         super().end_headers()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from schemas.typography import key, one_line
+from schemas.typography import key, one_line, shown
 from spiders.inline import nearest, unread
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ _TITLE_MARKS = (" – ", " | ", " — ", " - ", " » ", " · ")
 def names(blocks: Iterable[Block], body: LexborNode, tree: LexborHTMLParser) -> tuple[str, ...]:
     """What may name the page: its first h1; the head title's ends too, where that h1 is none or not part of it."""
     printed = [block.head for block in blocks if block.kind == "heading" and block.level == 1][:1]
-    printed = printed or [one_line(h1.text()) for h1 in body.css("h1")[:1]]
+    printed = printed or [one_line(shown(h1.text())) for h1 in body.css("h1")[:1]]
     head = tree.css_first("title")
-    whole = one_line(head.text()) if head is not None else ""
+    whole = one_line(shown(head.text())) if head is not None else ""
     separator = next((mark for mark in _TITLE_MARKS if mark in whole), None)
     parts = [part.strip() for part in whole.split(separator)] if separator else [whole]
     if printed and key(printed[0]) in {key(parts[0]), key(whole)}:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import socket
 from http.client import HTTPConnection
+from inspect import signature
+from ipaddress import ip_address
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from conftest import Done, canceropole
 
+from pipeline.cli import serve
 from pipeline.serving import server
 
 if TYPE_CHECKING:
@@ -58,6 +61,8 @@ def served(sample: Done, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     (release / ".cache").write_text("SECRET")
     (out / PORTAL / "releases" / ".20260101T000000Z").mkdir()
     (out / "secret.txt").write_text("SECRET")
+    for name in ("erasures.key", "erasures.json", "decisions.json"):
+        (out / PORTAL / name).write_text("SECRET")
     with server(out, "127.0.0.1", 0) as bound:
         thread = Thread(target=bound.serve_forever, daemon=True)
         thread.start()
@@ -120,6 +125,9 @@ def test_status_is_published(served: Served) -> None:
         f"/{PORTAL}/releases/1.0.0/.cache",
         f"/{PORTAL}/releases/.20260101T000000Z/",
         f"/{PORTAL}/.lock",
+        f"/{PORTAL}/erasures.key",
+        f"/{PORTAL}/erasures.json",
+        f"/{PORTAL}/decisions.json",
         f"/{PORTAL}/%2elock",
         f"/{PORTAL}/",
         f"/{PORTAL}",
@@ -158,6 +166,17 @@ def test_what_is_not_published_is_not_there(served: Served, path: str) -> None:
         b"//etc/passwd",
         b"/%2fetc/passwd",
         b"/canceropole-idf/latest//etc/passwd",
+        b"/canceropole-idf/latest/%252e%252e/runs/",
+        b"/canceropole-idf/latest/%c0%ae%c0%ae/runs/",
+        b"/canceropole-idf/latest/\xc0\xae\xc0\xae/runs/",
+        b"/canceropole-idf/latest/..;/runs/",
+        b"/canceropole-idf/latest/\xef\xbc\x8e\xef\xbc\x8e/runs/",
+        b"/canceropole-idf/latest/" + b"a" * 5_000,
+        b"/canceropole-idf/latest/" + b"../" * 1_000 + b"etc/passwd",
+        b"/CANCEROPOLE-IDF/runs/",
+        b"/canceropole-idf/runs/?/latest/",
+        b"/canceropole-idf/runs/#/latest/",
+        b"file:///etc/passwd",
     ],
 )
 def test_no_address_leads_out_of_what_is_published(served: Served, target: bytes) -> None:
@@ -166,6 +185,64 @@ def test_no_address_leads_out_of_what_is_published(served: Served, target: bytes
     assert b"SECRET" not in answer
     assert b"warc" not in answer
     assert b"root:" not in answer
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "get"])
+def test_nothing_can_be_asked_for_but_to_read(served: Served, method: str) -> None:
+    before = sorted(path for path in served.out.rglob("*"))
+    assert served.get(f"/{PORTAL}/latest/README.md", method).status == 501
+    assert sorted(path for path in served.out.rglob("*")) == before
+
+
+def test_no_answer_may_run_or_be_framed_whatever_name_it_is_asked_under(served: Served) -> None:
+    policy = b"Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
+    for target in (b"/canceropole-idf/latest/", b"/canceropole-idf/latest/README.md", b"/<script>", b"/"):
+        answer = served.raw(target + b" HTTP/1.1\r\nHost: evil.example\r\nX-Forwarded-Host: evil.example\r\nX:")
+        assert policy in answer
+        assert b"evil.example" not in answer
+        assert b"<script>" not in answer
+        assert b"Python" not in answer.partition(b"\r\n\r\n")[0]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [b"//evil.example/canceropole-idf/latest", b"/\\evil.example/canceropole-idf/latest", b"//evil.example/%2e%2e"],
+)
+def test_no_redirect_leads_to_another_host(served: Served, target: bytes) -> None:
+    assert b"Location: //" not in served.raw(target)
+    assert b"evil" not in served.raw(target).partition(b"\r\n\r\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"GET /" + b"a" * 70_000 + b" HTTP/1.0\r\n\r\n", b"414"),
+        (b"GET / HTTP/1.0\r\nX: " + b"a" * 70_000 + b"\r\n\r\n", b"431"),
+        (b"GET / HTTP/1.0\r\n" + b"X: a\r\n" * 200 + b"\r\n", b"431"),
+        (b"GET / HTTP/9.9\r\n\r\n", b"505"),
+        (b"GET\r\n\r\n", b"400"),
+        (b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b"400"),
+    ],
+)
+def test_a_request_no_client_makes_is_refused_and_the_next_is_answered(
+    served: Served, request_: bytes, status: bytes
+) -> None:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
+        connection.sendall(request_)
+        assert status in connection.recv(65536)
+    assert served.get(f"/{PORTAL}/status.json").status == 200
+
+
+def test_what_is_asked_for_is_logged_escaped(served: Served, capfd: pytest.CaptureFixture[str]) -> None:
+    served.raw(b"/\x1b]52;c;Y2FsYw==\x07\x9b31m")
+    logged = capfd.readouterr().err
+    assert "]52" in logged
+    assert not set(logged) & {"\x1b", "\x07", "\x9b"}
+
+
+def test_unless_told_it_listens_on_loopback_alone() -> None:
+    [host] = [option.default for option in signature(serve).parameters.values() if option.name == "host"]
+    assert ip_address(host).is_loopback
 
 
 def test_a_port_in_use_is_said(served: Served) -> None:
