@@ -15,7 +15,7 @@ import pandas as pd
 
 from pipeline.paths import read_json
 from schemas.personal import masked
-from schemas.typography import visible
+from schemas.typography import GUARD, GUARDED, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -36,9 +36,6 @@ TYPES = {
     "date": "DATE",
     "datetime": "TIMESTAMP",
 }
-# Where a spreadsheet begins a cell, and what it would run there (CONTRACT, 'Outputs'). French ones part a line at its
-# semicolons, and take a line feed for the end of a row, unless they are told what the file is.
-_GUARDED = r"(^|[;\n]\"*)([=+\-@＝＋－＠\t\r''])"
 # DuckDB 2 writes files older ones cannot read unless told.
 _STORAGE = "v1.0.0"
 # A table of the database only: it tells of the release, and is no data of the portal.
@@ -279,7 +276,7 @@ def _key(table: Described) -> str:
 def _as_csv(field: Described) -> str:
     name = _name(field["name"])
     if field["type"] == "string":
-        return f"regexp_replace({name}, '{_GUARDED}', '\\1''\\2', 'g')"
+        return f"regexp_replace({name}, {_literal(GUARDED)}, {_literal(GUARD)}, 'g')"
     if field["type"] == "number":
         whole = f"CAST(CAST({name} AS HUGEINT) AS VARCHAR)"
         return f"CASE WHEN {name} = trunc({name}) THEN {whole} ELSE CAST({name} AS VARCHAR) END"

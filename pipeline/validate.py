@@ -11,7 +11,7 @@ from pandera.errors import SchemaErrors
 from pipeline.paths import read_json, write_json
 from schemas.frame_schema import frame_schema
 from schemas.reasons import Reason
-from schemas.typography import key_text
+from schemas.typography import guarded, key_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,11 +27,14 @@ class PackageError(Exception):
 
 
 def validate_tables(run: RunFolder, declarations: Declarations, only: Iterable[str]) -> None:
-    """Checks each table in `only` against its Pandera schema: a row that breaks it is set aside, with the reason."""
+    """Checks each table in `only` against its Pandera schema: a row that breaks it is set aside, with the reason.
+
+    So is a row whose CSV would break it, for the guard before what a spreadsheet runs.
+    """
     for name in only:
         dataset = declarations.dataset(name)
         table = pd.read_parquet(run.table(name), dtype_backend="numpy_nullable")
-        failures = failures_of(dataset, table)
+        failures = failures_of(dataset, table) or failures_of(dataset, _as_csv(dataset, table))
         if failures:
             _set_aside(run, dataset, table, failures)
 
@@ -53,6 +56,11 @@ def failures_of(dataset: Dataset, table: pd.DataFrame) -> list[dict[str, Any]]:
             for case in errors.failure_cases.to_dict("records")
         ]
     return []
+
+
+def _as_csv(dataset: Dataset, table: pd.DataFrame) -> pd.DataFrame:
+    texts = {f.name: table[f.name].map(guarded, na_action="ignore") for f in dataset.fields if f.type == "string"}
+    return table.assign(**texts)
 
 
 def validate_package(descriptor: Path) -> None:

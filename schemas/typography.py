@@ -34,6 +34,9 @@ class _Fold(dict[int, int]):
 
 _FOLD = _Fold()
 _WORDS = re.compile(r"[^\w%]+")
+# Where a spreadsheet begins a cell and what it would run there, for any engine; and the guard (CONTRACT, 'Outputs').
+# French ones part a line at its semicolons, and take a line feed for the end of a row, unless told what the file is.
+GUARDED, GUARD = r"(^|[;\n]\"*)([=+\-@＝＋－＠\t\r'])", r"\1'\2"
 # What a terminal, an editor or a reader of text acts on and does not show (Unicode, 'General_Category' C, Zl and Zp).
 _ACTED_ON = regex.compile(r"[\p{C}\p{Zl}\p{Zp}--\n]", regex.VERSION1)
 # Unicode, 'Default_Ignorable_Code_Point': prints nothing. Not what changes the direction or the digits of other text.
@@ -88,6 +91,11 @@ def unprintable(text: str) -> str:
 def visible(text: str) -> str:
     """Text for a terminal or a log: what they would act on is shown as JSON escapes it, so JSON stays the same JSON."""
     return str(_ACTED_ON.sub(lambda found: json.dumps(found[0])[1:-1], text))
+
+
+def guarded(text: str) -> str:
+    """A text as a CSV cell has it: an apostrophe before what a spreadsheet would run."""
+    return re.sub(GUARDED, GUARD, text)
 
 
 def key_text(values: Iterable[object]) -> str:

@@ -224,6 +224,17 @@ def test_what_no_page_prints_as_text_holds_its_dataset_and_cannot_be_accepted(tm
     assert ACTED_ON.findall(refused.stdout + refused.stderr) == []
 
 
+@pytest.mark.parametrize("constraints", [{"maxLength": 5}, {"pattern": "=?[a-z]+"}, {"enum": ["=abcd", "efgh"]}])
+def test_a_guard_that_breaks_a_constraint_holds_its_dataset_and_not_the_run(
+    tmp_path: Path, constraints: dict[str, Any]
+) -> None:
+    schemas = cells.schemas(tmp_path / "schemas", **constraints)
+    warc = cells.archive(tmp_path / "a.warc.gz", {PAGE: cells.page(["=abcd", "efgh"])})
+    report = stages.refresh(Request(PORTAL, str(warc), out=tmp_path / "outputs", schemas=schemas))
+    [reason] = [reason for dataset in report["datasets"] for reason in dataset["reasons"]]
+    assert (report["outcome"], reason["code"], reason["found"]) == ("held", "schema", "'=abcd")
+
+
 @pytest.mark.skipif(
     shutil.which(spreadsheet.SOFFICE) is None,
     reason="LibreOffice (soffice, of Debian's package libreoffice-calc) is not on this machine",

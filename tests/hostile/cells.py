@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import html
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -107,7 +108,7 @@ REFUSED = (
 )
 
 _TITLE = {"fr": "Cellules", "en": "Cells"}
-_DECLARATION = {
+_DECLARATION: dict[str, Any] = {
     "title": _TITLE,
     "description": {"fr": "Des cellules hostiles.", "en": "Hostile cells."},
     "sources": [{"page": {"title": "Cellules", "path": PAGE}, "table": {"headers": ["Nom", "Texte"]}}],
@@ -126,14 +127,16 @@ def printed(texts: Iterable[str], served: str, canary: Path) -> list[str]:
     return [text.format(served=served, canary=canary) for text in texts]
 
 
-def schemas(folder: Path) -> Path:
-    """The declarations of a portal of one table."""
+def schemas(folder: Path, **constraints: object) -> Path:
+    """The declarations of a portal of one table, with these constraints on the column `texte`."""
     home = folder / PORTAL
     home.mkdir(parents=True)
     for name in ("portal.yml", "pages.yml", "provenance.yml"):
         shutil.copyfile(HOME / PORTAL / name, home / name)
     shutil.copytree(HOME / "reference", folder / "reference")
-    (home / f"{DATASET}.yml").write_text(yaml.safe_dump(_DECLARATION, allow_unicode=True, sort_keys=False))
+    declared = copy.deepcopy(_DECLARATION)
+    declared["fields"][1]["constraints"] = constraints
+    (home / f"{DATASET}.yml").write_text(yaml.safe_dump(declared, allow_unicode=True, sort_keys=False))
     return folder
 
 
