@@ -118,7 +118,7 @@ def run(portal: str, dataset: str, why: str, by: str, out: Path, schemas: Path, 
     try:
         return _accept(asked)
     except FailureError as error:
-        _errors().print(visible(error.paragraph(language)))
+        _errors().print(error.paragraph(language))
         return error.status
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from string import Formatter
 
+from schemas.typography import visible
+
 _KEPT = {
     "fr": "Rien n'a été publié ; la dernière version reste en place.",
     "en": "Nothing was released; the last release stands.",
@@ -165,7 +167,7 @@ class FailureError(Exception):
 
     def __init__(self, code: str, /, **told: object) -> None:
         self.code = code
-        self._told = {name: str(value) for name, value in told.items()}
+        self._told = {name: visible(str(value)) for name, value in told.items()}
         super().__init__(self.paragraph("en"))
 
     def paragraph(self, language: str) -> str:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Value]
 
+_LONGEST = 32_767  # characters that a cell of a spreadsheet holds
 _ADDRESS = re.compile(r"\S*(?:://|@)\S*")
 
 
@@ -235,8 +236,10 @@ def _row(
 
 
 def _value(column: Field, part: str, by_name: Mapping[str, Cleaner]) -> Value:
-    """The cleaned value of a part; whatever the cleaner, it is text that can be printed."""
+    """The cleaned value of a part; whatever the cleaner, it is text that can be printed, in one cell."""
     printed = shown(part)
+    if len(printed) > _LONGEST:
+        raise _Refused("value-not-understood", column.name, f"at most {_LONGEST} characters", f"{len(printed)}")
     if unprintable(printed):
         raise _Refused("value-not-understood", column.name, "text without control or direction characters", part)
     if column.map is not None:

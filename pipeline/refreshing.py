@@ -37,7 +37,7 @@ def run(
             with lock(Home(out / portal)):
                 return _run(request, local, language, started)
     except FailureError as error:
-        errors.print(visible(error.paragraph(language)))
+        errors.print(error.paragraph(language))
         return error.status
 
 

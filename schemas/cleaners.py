@@ -34,6 +34,7 @@ _AMOUNT = re.compile(
     rf"(?P<number>{_NUMBER.pattern})(?: (?P<scale>millions?|milliards?|milliers?))?(?: ?(?:d')?(?:euros?|€))"
 )
 _SCALES = {"": 0, "millier": 3, "million": 6, "milliard": 9}
+_NO_ADDRESS = re.compile(r"[\s<>\"`\\]")  # of RFC 3986's delimiters, those that would end it where it is quoted
 _YEAR_BOUNDS = range(1800, 2200)
 
 
@@ -154,7 +155,7 @@ def web_address(printed: str) -> str | None:
         parts = urlsplit(plain)
     except ValueError as error:
         raise NotUnderstoodError("an http or https address") from error
-    if parts.scheme not in {"http", "https"} or not parts.hostname or " " in plain:
+    if parts.scheme not in {"http", "https"} or not parts.hostname or _NO_ADDRESS.search(plain):
         raise NotUnderstoodError("an http or https address")
     return plain
 

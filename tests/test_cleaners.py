@@ -137,6 +137,11 @@ REFUSED: list[tuple[Cleaner, str]] = [
     (web_address, "https://"),
     (web_address, "http://["),
     (web_address, "https://exemple.fr/une page"),
+    (web_address, 'https://exemple.fr/"onmouseover="alert(1)'),
+    (web_address, "https://exemple.fr/<script>"),
+    (web_address, "https://exemple.fr\\x"),
+    (web_address, "javascript:alert(1)//https://exemple.fr/"),
+    (web_address, "data:text/html,x"),
     (web_address, "voir la page"),
 ]
 

@@ -210,18 +210,20 @@ def test_a_release_of_hostile_cells_repeats(made: Made) -> None:
 
 def test_what_no_page_prints_as_text_holds_its_dataset_and_cannot_be_accepted(tmp_path: Path) -> None:
     schemas = cells.schemas(tmp_path / "schemas")
-    warc = cells.archive(tmp_path / "a.warc.gz", {"/": HOME_PAGE, PAGE: cells.page(["Bon", *REFUSED])})
+    refused = [*REFUSED, "long " * 20_000]
+    warc = cells.archive(tmp_path / "a.warc.gz", {"/": HOME_PAGE, PAGE: cells.page(["Bon", *refused])})
     held = canceropole("refresh", PORTAL, "--from", warc, "--schemas", schemas, out=tmp_path / "outputs")
     assert held.status == 3
     assert ACTED_ON.findall(held.stdout + held.stderr) == []
     [report] = Made(tmp_path, [], []).reports()
     reasons = [reason["code"] for dataset in report["datasets"] for reason in dataset["reasons"]]
-    assert reasons == ["value-not-understood"] * len(REFUSED)
+    assert reasons == ["value-not-understood"] * len(refused)
+    assert len(held.stdout + held.stderr) < 20_000
     assert not held.latest.exists()
     accept = ("accept", PORTAL, DATASET, "--why", "vu", "--by", "moi", "--yes", "--schemas", schemas)
-    refused = canceropole(*accept, out=tmp_path / "outputs")
-    assert refused.status == 2
-    assert ACTED_ON.findall(refused.stdout + refused.stderr) == []
+    asked = canceropole(*accept, out=tmp_path / "outputs")
+    assert asked.status == 2
+    assert ACTED_ON.findall(asked.stdout + asked.stderr) == []
 
 
 @pytest.mark.parametrize("constraints", [{"maxLength": 5}, {"pattern": "=?[a-z]+"}, {"enum": ["=abcd", "efgh"]}])
