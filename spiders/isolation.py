@@ -90,7 +90,7 @@ def _readers() -> ProcessPool:
 
 
 def _end(readers: ProcessPool) -> None:
-    readers.stop()  # type: ignore[no-untyped-call] # it takes and gives nothing
+    readers.stop()
     readers.join()
 
 

@@ -26,6 +26,11 @@ SETTINGS: dict[str, Any] = {
         "Accept-Language": "fr",  # Scrapy asks for English; the data is the French pages'
     },
     "DOWNLOAD_VERIFY_CERTIFICATES": True,  # evidence of what somebody in between said is none
+    # Headers without an end fill the memory of whoever reads them; and nothing but http(s) is a portal.
+    "DOWNLOAD_HANDLERS": {
+        **dict.fromkeys(("http", "https"), "spiders.download.BoundedHandler"),
+        **dict.fromkeys(("data", "file", "ftp", "s3")),
+    },
     "DOWNLOAD_WARNSIZE": 0,  # a body over its bound is reported, one under it is nobody's concern
     "COOKIES_ENABLED": False,  # nobody is followed from page to page, and no page depends on another
     "REFERER_ENABLED": False,
