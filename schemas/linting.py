@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schemas.cleaners import cleaners
-from schemas.load import DeclarationError, load, portals
+from schemas.load import DeclarationError, UnknownPortalError, load, portals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,10 +31,13 @@ def faults(root: Path, portal: str | None = None) -> list[str]:
     """Every fault of one portal's declarations, or of all portals', as file:key: expected, got.
 
     Raises:
-        UnknownPortalError: no such portal.
+        UnknownPortalError: no such portal, or none at all.
     """
     found: list[str] = []
-    for name in [portal] if portal else portals(root):
+    names = [portal] if portal else portals(root)
+    if not names:
+        raise UnknownPortalError(f"no portal under {root}: expected a folder with a portal.yml")
+    for name in names:
         try:
             found += faults_of(load(name, root))
         except DeclarationError as error:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import yaml
 from pydantic import ValidationError
 
 from schemas.model import Dataset, Portal
+from schemas.plain_yaml import PlainLoader
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Mapping
 
 HOME = Path(__file__).parent
 _COLUMNS = {"organisations.csv": {"organisation_id", "nom", "parent_id", "libelles"}}  # what cleaners look labels up in
+_MAX_FILE = 1_000_000  # bytes
+_MAX_TOLD = 50
 M = TypeVar("M", Portal, Dataset)
 
 
@@ -87,26 +91,33 @@ def load(portal: str, root: Path = HOME) -> Declarations:
     if not faults:
         faults += _dangling(datasets, portal)
     if faults or home is None:
-        raise DeclarationError("\n".join(faults))
+        more = [f"{portal}: and {len(faults) - _MAX_TOLD} more"] if len(faults) > _MAX_TOLD else []
+        raise DeclarationError("\n".join([*faults[:_MAX_TOLD], *more]))
     return Declarations(home, _parents_first(datasets), references, dict(sorted(files.items())))
 
 
-class _OneKeyOnce(yaml.SafeLoader):
-    """YAML's safe loader, which also refuses a key given twice: the second would silently win."""
+def _read(path: Path, root: Path) -> bytes:
+    """The bytes of a declaration's file.
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 (the base class's)
-        given = [self.construct_object(key, deep=True) for key, _ in node.value]
-        twice = [key for key in given if given.count(key) > 1 and key != "<<"]
-        if twice:
-            raise yaml.constructor.ConstructorError(None, None, f"the key {twice[0]!r} is given twice", node.start_mark)
-        return super().construct_mapping(node, deep)
+    Raises:
+        OSError: it cannot be read, is no file of the folder of declarations, or is too large to be a declaration.
+    """
+    if not path.is_file():
+        raise OSError("no file, or none that can be read as one")
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise OSError(f"a link that leads outside {root.name}")
+    with path.open("rb") as file:
+        raw = file.read(_MAX_FILE + 1)
+    if len(raw) > _MAX_FILE:
+        raise OSError(f"more than {_MAX_FILE} bytes")
+    return raw
 
 
 def _mapping(path: Path, root: Path, files: dict[str, bytes], faults: list[str]) -> dict[str, object] | None:
     place = path.relative_to(root).as_posix()
     try:
-        raw = path.read_bytes()
-        content = yaml.load(raw, _OneKeyOnce)  # noqa: S506 (a SafeLoader)
+        raw = _read(path, root)
+        content = yaml.load(raw, PlainLoader)  # noqa: S506 (a SafeLoader)
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         faults.append(f"{place}: expected a YAML file, got {' '.join(str(error).split())}")
         return None
@@ -114,7 +125,7 @@ def _mapping(path: Path, root: Path, files: dict[str, bytes], faults: list[str])
         faults.append(f"{place}: expected keys and values, got {type(content).__name__}")
         return None
     if "id" in content:
-        faults.append(f"{place}:id: expected none (the path gives the id), got {content['id']!r}")
+        faults.append(f"{place}:id: expected none (the path gives the id), got {_got(content['id'])}")
         return None
     files[place] = raw
     return content
@@ -126,9 +137,16 @@ def _model(model: type[M], content: dict[str, object], place: str, faults: list[
     except ValidationError as error:
         for fault in error.errors():
             key = ".".join(str(step) for step in fault["loc"]) or "(file)"
-            got = repr(fault["input"])
-            faults.append(f"{place}:{key}: {fault['msg']}; got {got if len(got) < 80 else got[:77] + '...'}")  # noqa: PLR2004 (a line's width)
+            faults.append(f"{place}:{key}: {fault['msg']}; got {_got(fault['input'])}")
         return None
+
+
+def _got(value: object) -> str:
+    try:
+        told = repr(value)
+    except ValueError:  # thousands of digits, which Python does not print
+        return "a number of thousands of digits"
+    return told if len(told) < 80 else told[:77] + "..."  # noqa: PLR2004 (a line's width)
 
 
 def _references(
@@ -139,14 +157,22 @@ def _references(
     for name in sorted(wanted):
         path = root / "reference" / name
         try:
-            raw = path.read_bytes()
-            found[name] = tuple(csv.DictReader(raw.decode("utf-8-sig").splitlines()))
-            files[f"reference/{name}"] = raw
-            missing = sorted(_COLUMNS.get(name, set()) - set(found[name][0] if found[name] else ()))
-            if missing:
-                faults.append(f"reference/{name}: expected the columns {', '.join(missing)} too")
+            raw = _read(path, root)
+            lines = list(csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""), strict=True))
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             faults.append(f"reference/{name}: expected a UTF-8 CSV file, got {error}")
+            continue
+        header, *rows = [line for line in lines if line] or [[]]
+        found[name] = tuple(dict(zip(header, row, strict=False)) for row in rows)
+        files[f"reference/{name}"] = raw
+        faults += [
+            f"reference/{name}: expected {len(header)} cells in each row, got {len(row)} in row {number}"
+            for number, row in enumerate(rows, start=2)
+            if len(row) != len(header)
+        ]
+        missing = sorted(_COLUMNS.get(name, set()) - set(header))
+        if missing:
+            faults.append(f"reference/{name}: expected the columns {', '.join(missing)} too")
     return found
 
 

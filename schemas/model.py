@@ -3,45 +3,99 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import regex
+from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 from pydantic import Field as Key
+
+from schemas.patterns import is_catastrophic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Name = Annotated[str, Key(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=59)]
 Slug = Annotated[str, Key(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-Path = Annotated[str, Key(pattern=r"^/\S*$")]
+Path = Annotated[str, Key(pattern=r"^/([^/\s]\S*)?$")]  # with two slashes it would name another host
 FieldType = Literal["string", "integer", "number", "boolean", "date", "datetime"]
+# No table has as many rows, no text as many characters, no column as great a number.
+Count = Annotated[int, Key(ge=0, le=10**9)]
+Number = Annotated[int | float, Key(ge=-(2**53), le=2**53)]  # what JSON's readers all read alike (RFC 8259, 6)
 
 
 def _compiles(pattern: str) -> str:
     try:
         regex.compile(pattern)
-    except regex.error as error:
+    except (regex.error, OverflowError, RecursionError) as error:
         raise ValueError(f"not a regular expression: {error}") from error
-    return pattern
+    return _ends(pattern, ignore_case=True)
 
 
-def _is_published(pattern: str) -> str:
+def _is_plain(pattern: str) -> str:
     try:
         re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"not a regular expression that Table Schema's readers understand: {error}") from error
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"not a regular expression of Python's re, as others understand it too: {error}") from error
+    return _ends(pattern, ignore_case=False)
+
+
+def _ends(pattern: str, *, ignore_case: bool) -> str:
+    if is_catastrophic(pattern, ignore_case=ignore_case):
+        raise ValueError(
+            "a regular expression that some text makes take for ever: what a repetition repeats must divide in one way "
+            "only, as in (-[a-z]+)* and not as in ([a-z]+)*"
+        )
     return pattern
 
 
-Pattern = Annotated[str, AfterValidator(_compiles)]
-PublishedPattern = Annotated[str, AfterValidator(_is_published)]
+def _is_web_address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None or parts.port == 0:
+        raise ValueError("not an http(s) address")
+    return url
+
+
+def _is_origin(url: str) -> str:
+    if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]+)?", _is_web_address(url)):
+        raise ValueError("not an http(s) host and nothing more: no path, no user, no other letters than a-z")
+    return url
+
+
+def _is_schedule(expression: str) -> str:
+    fields = expression.split()
+    if len(fields) != 5 or not all(re.fullmatch(r"([0-9*,/-]|[A-Za-z]{3})+", field) for field in fields):  # noqa: PLR2004 (as crontab(5) has)
+        raise ValueError("not a cron expression of five fields")
+    try:
+        for days in (fields[4], "*"):  # a day of the month that never comes is not made good by one of the week
+            next(CronSim(" ".join([*fields[:4], days]), datetime(2000, 1, 1)))  # noqa: DTZ001 (any moment, any zone)
+    except (CronSimError, StopIteration) as error:
+        raise ValueError(f"not a cron expression that ever comes: {error}") from error
+    return expression
+
+
+def _is_timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, KeyError) as error:
+        raise ValueError("not a time zone of the IANA database, such as Europe/Paris") from error
+    return name
+
+
+_Short = Key(max_length=1_000)
+Pattern = Annotated[str, _Short, AfterValidator(_compiles)]
+PlainPattern = Annotated[str, _Short, AfterValidator(_is_plain)]
+Url = Annotated[str, Key(pattern=r"^\S+$", max_length=2_000), AfterValidator(_is_web_address)]
+Email = Annotated[str, Key(pattern=r"^[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+$", max_length=254)]
 
 
 class Declared(BaseModel):
     """What every part of a declaration is: unknown keys forbidden, values frozen."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False)
 
 
 class Text(Declared):
@@ -56,11 +110,11 @@ class Constraints(Declared):
 
     required: bool = False
     unique: bool = False
-    minimum: int | float | None = None
-    maximum: int | float | None = None
-    min_length: int | None = Key(default=None, alias="minLength", ge=0)
-    max_length: int | None = Key(default=None, alias="maxLength", ge=1)
-    pattern: PublishedPattern | None = None
+    minimum: Number | None = None
+    maximum: Number | None = None
+    min_length: Count | None = Key(default=None, alias="minLength")
+    max_length: Count | None = Key(default=None, alias="maxLength", ge=1)
+    pattern: PlainPattern | None = None
     enum: tuple[str, ...] | None = Key(default=None, min_length=1)
 
     @model_validator(mode="after")
@@ -215,9 +269,9 @@ class Bounds(Declared):
     `known` is how many there were when the declaration was last reviewed: a first run with fewer has lost some.
     """
 
-    min: int = Key(ge=0)
-    max: int = Key(ge=1)
-    known: int | None = Key(default=None, ge=1)
+    min: Count
+    max: Count = Key(ge=1)
+    known: Count | None = Key(default=None, ge=1)
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -259,7 +313,7 @@ class Checks(Declared):
     filled: dict[Name, Share] = {}
     ranges: tuple[Range, ...] = ()
     confidence: Share = 0.9
-    rejected: int = Key(default=0, ge=0)
+    rejected: Count = 0
     keys_lost: Share = 0.0
     rows_added: float = Key(default=0.5, ge=0)
     cells_emptied: Share = 0.0
@@ -322,8 +376,8 @@ class Agent(Declared):
     """A person or body to write to."""
 
     name: str
-    url: str
-    email: str | None = None
+    url: Url
+    email: Email | None = None
 
 
 class Licence(Declared):
@@ -331,17 +385,17 @@ class Licence(Declared):
 
     id: str
     title: str
-    url: str
+    url: Url
     statut: Literal["confirmee", "a-confirmer"]
 
 
 class Crawl(Declared):
     """How the portal may be visited (bounds of the contract, which a portal may change)."""
 
-    user_agent: str
+    user_agent: str = Key(pattern=r"^[!-~]([ -~]*[!-~])?$")  # a header line, as it is
     delay: float = Key(default=1.0, ge=0, le=60)
     seeds: tuple[Path, ...] = ("/",)
-    deny: tuple[Pattern, ...] = ()
+    deny: tuple[PlainPattern, ...] = ()
     max_body: int = Key(default=10_000_000, ge=1, le=100_000_000)
     timeout: float = Key(default=60.0, gt=0, le=600)
     max_pages: int = Key(default=2_000, ge=1, le=1_000_000)
@@ -366,14 +420,14 @@ class Portal(Declared):
     id: Slug
     title: Text
     description: Text
-    origin: str = Key(pattern=r"^https?://[^/\s]+$")
+    origin: Annotated[str, AfterValidator(_is_origin)]
     language: str = "fr"
     publisher: Agent
     maintainer: Agent
     licence: Licence
     keywords: tuple[str, ...]
-    schedule: str = Key(description="cron expression, in `timezone`")
-    timezone: str = "Europe/Paris"
+    schedule: Annotated[str, AfterValidator(_is_schedule)]
+    timezone: Annotated[str, AfterValidator(_is_timezone)] = "Europe/Paris"
     crawl: Crawl
     archives: tuple[Pattern, ...] = ()
     ignore: tuple[Ignored, ...] = ()

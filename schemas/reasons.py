@@ -70,6 +70,11 @@ CODES: dict[str, Code] = {
         "Un texte ne se découpe pas comme la déclaration le prévoit.",
         "A text does not divide as the declaration expects.",
     ),
+    "pattern-too-slow": Code(
+        "block",
+        "Un motif de la déclaration n'aboutit pas en temps utile sur cette page.",
+        "A pattern of the declaration does not end in time on this page.",
+    ),
     "value-not-understood": Code("row", "Une valeur n'a pas été comprise.", "A value was not understood."),
     "key-missing": Code("row", "Une ligne n'a pas de clé.", "A row has no key."),
     "key-doubled": Code("row", "Deux lignes ont la même clé.", "Two rows have the same key."),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
 
 import regex
 
@@ -12,11 +14,15 @@ from schemas.typography import fold
 from spiders.headings import bare
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from spiders.page import Block
 
-_SECONDS_A_PATTERN = 5.0  # a pattern that needs longer on one block is catastrophic
+T = TypeVar("T")
+
+# What a pattern may take on one text, and in all on texts that take long: a page may be written to make it slow.
+_SECONDS, _SECONDS_IN_ALL, _LONG = 2.0, 10.0, 0.02
+_MAX_MATCHES = 10_000  # in one text: no page has as many rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,21 +124,58 @@ def one_a_heading(found: Sequence[tuple[tuple[str, ...], Block]], wanted: str) -
         raise Fault("block-ambiguous", "; ".join(doubled), f"{wanted}, one a heading", str(len(doubled)))
 
 
+class _Search:
+    """A compiled pattern, and the seconds that slow searches have left it."""
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern, self._left = pattern, _SECONDS_IN_ALL
+        self._compiled = regex.compile(fold(pattern), regex.IGNORECASE)
+
+    def finditer(self, text: str) -> list[regex.Match[str]]:
+        found = self._timed(text, self._most)
+        if len(found) > _MAX_MATCHES:
+            raise Fault(
+                "text-not-understood", expected=f"{self._pattern}, {_MAX_MATCHES} times at most", found=text[:80]
+            )
+        return found
+
+    def _most(self, folded: str, seconds: float) -> list[regex.Match[str]]:
+        return list(islice(self._compiled.finditer(folded, timeout=seconds), _MAX_MATCHES + 1))
+
+    def fullmatch(self, text: str) -> regex.Match[str] | None:
+        return self._timed(text, lambda folded, seconds: self._compiled.fullmatch(folded, timeout=seconds))
+
+    def _timed(self, text: str, search: Callable[[str, float], T]) -> T:
+        seconds = min(_SECONDS, self._left)
+        too_slow = Fault("pattern-too-slow", expected=f"{self._pattern} decided in time", found=text[:80])
+        if seconds <= 0:
+            raise too_slow
+        began = time.thread_time()
+        try:
+            return search(fold(text), seconds)
+        except TimeoutError as error:
+            raise too_slow from error
+        finally:
+            taken = time.thread_time() - began
+            self._left -= taken if taken > _LONG else 0.0
+
+
 def matches(pattern: str, text: str) -> list[regex.Match[str]]:
     """Matches of a pattern, accents, case and typography apart; spans are positions in the text as printed.
 
     Raises:
-        Fault: the pattern takes longer than any block of text may cost; its dataset alone is stopped.
+        Fault: the pattern takes longer than a text, or a portal, may cost; its dataset alone is stopped.
     """
-    try:
-        return list(_compiled(pattern).finditer(fold(text), timeout=_SECONDS_A_PATTERN))
-    except TimeoutError as error:
-        raise Fault("text-not-understood", expected=f"{pattern} to end in time", found=text[:80]) from error
+    return _search(pattern).finditer(text)
 
 
 def whole(pattern: str, text: str) -> bool:
-    """Whether a pattern describes all of a text."""
-    return bool(_compiled(pattern).fullmatch(fold(text)))
+    """Whether a pattern describes all of a text.
+
+    Raises:
+        Fault: as `matches`.
+    """
+    return _search(pattern).fullmatch(text) is not None
 
 
 def groups(pattern: str, text: str) -> dict[str, str] | None:
@@ -157,5 +200,5 @@ def above(pattern: str | None, block: Block, title: str) -> dict[str, str] | Non
 
 
 @lru_cache(maxsize=1024)
-def _compiled(pattern: str) -> regex.Pattern[str]:
-    return regex.compile(fold(pattern), regex.IGNORECASE)
+def _search(pattern: str) -> _Search:
+    return _Search(pattern)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from conftest import canceropole
 
 from schemas import load as loading
 from schemas.load import DeclarationError, UnknownPortalError, load, portals
+from schemas.patterns import is_catastrophic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,14 +19,18 @@ if TYPE_CHECKING:
 
 PORTAL = "canceropole-idf"
 BANKS = "tumorotheques.yml"
+KEPT = {"portal", "organisations", "tumorotheques", "axes_recherche", "axes_themes", "pages", "provenance"}
 TABLE = "    table: {headers: [Nom de la tumorothèque, Etablissement, Responsable]}\n"
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A copy of the declarations, to break."""
+    """A copy of some of the declarations, to break."""
     copy = tmp_path / "schemas"
     shutil.copytree(loading.HOME, copy, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    for path in (copy / PORTAL).glob("*.yml"):
+        if path.stem not in KEPT:
+            path.unlink()
     return copy
 
 
@@ -72,6 +79,33 @@ def assert_told(told: Sequence[str], place: str, *parts: str) -> None:
         ("title: {fr: Nom, en: Name}", "title: {fr: Nom}", "fields.1.title.en", "Field required"),
         ("title: {fr: Nom, en: Name}", "title: {fr: Nom, en: Name, de: Name}", "fields.1.title.de", "got 'Name'"),
         ("title: {fr: Tumo", "id: autre\ntitle: {fr: Tumo", "id", "got 'autre'"),
+        ("max: 60", "max: 1" + "0" * 30, "checks.rows.max", "less than or equal to 1000000000"),
+        ("max: 60", "max: 0x" + "f" * 9_000, "checks.rows.max", "got a number of thousands of digits"),
+        ("max: 60", "max: .inf", "checks.rows.max", "got inf"),
+        ("minimum: 1", "minimum: .nan", "fields.4.constraints.minimum.float", "got nan"),
+        ("minimum: 1", "minimum: 1e400", "fields.4.constraints.minimum.float", "got '1e400'"),
+        ("minimum: 1", "minLength: 9999999999", "fields.4.constraints.minLength", "got 9999999999"),
+        ("organisation_id: 0.5", "organisation_id: .nan", "checks.filled.organisation_id", "got nan"),
+        ("path: /structuration", "path: //ailleurs.example/structuration", "sources.0.page.path", "got '//ailleurs"),
+        ("title: {fr: Nom, en: Name}", "title: {fr: 2026-11-23, en: Name}", "fields.1.title.fr", "got datetime.date"),
+        ("title: {fr: Nom, en: Name}", "title: {fr: oui, en: yes}", "fields.1.title.en", "got True"),
+        ("title: {fr: Nom, en: Name}", 'title: {fr: "\\ud800", en: Name}', "fields.1.title.fr", r"got '\ud800'"),
+        (TABLE, "    sentence: {pattern: '(\\w+\\s?)*$'}\n", "sources.0.sentence.pattern", "take for ever"),
+        (
+            TABLE,
+            "    sentence: {pattern: 'a{99999999999}'}\n",
+            "sources.0.sentence.pattern",
+            "not a regular expression",
+        ),
+        (
+            TABLE,
+            f"    sentence: {{pattern: '{'(' * 990}'}}\n",
+            "sources.0.sentence.pattern",
+            "not a regular expression",
+        ),
+        (TABLE, f"    sentence: {{pattern: {'x' * 1_001}}}\n", "sources.0.sentence.pattern", "at most 1000 characters"),
+        ("(-[a-z0-9]+)*$'", "([a-z0-9]+)*$'", "fields.0.constraints.pattern", "take for ever"),
+        ("(-[a-z0-9]+)*$'", "(-[a-z0-9]+)*{99999999999}$'", "fields.0.constraints.pattern", "not a regular expression"),
     ],
 )
 def test_a_broken_dataset_is_told_with_its_file_key_and_value(
@@ -90,6 +124,40 @@ def test_a_broken_dataset_is_told_with_its_file_key_and_value(
         ("statut: a-confirmer", "statut: peut-être", "licence.statut", "got 'peut-être'"),
         ("language: fr", "langue: fr", "langue", "got 'fr'"),
         ("ignore:", "ignore:\n  - {page: x, block: paragraph, head: x, why: x}", "ignore.0.block", "got 'paragraph'"),
+        ("  delay: 1.0", "  delay: .nan", "crawl.delay", "got nan"),
+        ("  delay: 1.0", "  timeout: .inf", "crawl.timeout", "got inf"),
+        ("  delay: 1.0", "  max_pages: 1" + "0" * 30, "crawl.max_pages", "got 1000"),
+        ("  delay: 1.0", "  seeds: [//ailleurs.example/]", "crawl.seeds.0", "got '//ailleurs.example/'"),
+        ("  delay: 1.0", "  deny: [(a*)*]", "crawl.deny.0", "take for ever"),
+        ("  delay: 1.0", "  deny: ['\\p{L}']", "crawl.deny.0", "not a regular expression of Python's re"),
+        ("  - ^/(tag|category|author)/", "  - (/[^/]+/?)+$", "archives.0", "take for ever"),
+        ("  user_agent: canc", '  "user_agent": |-\n    a\n    canc', "crawl.user_agent", "got 'a\\ncanc"),
+        *(
+            ("origin: https://www.canceropole-idf.fr", f"origin: {origin}", "origin", f"got '{origin}'")
+            for origin in (
+                "https://moi@canceropole-idf.fr",
+                "https://canceropole-idf.fr:x",
+                "https://canceropole-idf.fr:99999",
+                "https://cancéropole.fr",
+                "https://canceropole-idf.fr/",
+                "https://canceropole-idf.fr?a",
+                "ftp://canceropole-idf.fr",
+                "https://[::1",
+            )
+        ),
+        *(
+            ('url: "https://www.canceropole-idf.fr/"', f'url: "{url}"', "publisher.url", f"got '{url}'")
+            for url in ("javascript:alert(1)", "//a.example/", "https://", "file:///etc/passwd", "https://a.example/ b")
+        ),
+        ('/contact/"}', '/contact/", email: "a@b"}', "maintainer.email", "got 'a@b'"),
+        *(
+            ('schedule: "30 4 * * 1"', f'schedule: "{cron}"', "schedule", "not a cron expression")
+            for cron in ("lundi", "30 4 * * *  *", "61 4 * * *", "0 0 30 2 *", "0 0 31 2 MON", "@daily", "0 0 LW * *")
+        ),
+        *(
+            ("timezone: Europe/Paris", f"timezone: {zone}", "timezone", f"got '{zone}'")
+            for zone in ("Europe/Paname", "Europe", "../../etc/passwd", "/etc/passwd", "Europe/Paris.tz")
+        ),
     ],
 )
 def test_a_broken_portal_is_told_with_its_key_and_value(root: Path, old: str, new: str, key: str, got: str) -> None:
@@ -104,12 +172,26 @@ def test_a_broken_portal_is_told_with_its_key_and_value(root: Path, old: str, ne
         (b"a: b: c", "a YAML file", "mapping values are not allowed"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "a YAML file", "unacceptable character"),
         (b"title: \xe9t\xe9", "a YAML file", "invalid continuation byte"),
-        (b"title: !!python/object/apply:os.getcwd []", "a YAML file", "could not determine a constructor"),
+        (b"title: !!python/object/apply:os.getcwd []", "a YAML file", "the tag tag:yaml.org,2002:python/object"),
         (b"title: 2018-02-30", "a YAML file", "day"),
         (b"", "keys and values", "NoneType"),
         (b"- title", "keys and values", "list"),
         (b"Une page de texte.", "keys and values", "str"),
         (b"1: {2: 3}", "", "1"),
+        (b"on: {yes: no}", "", "True"),
+        (b"[1]: 2", "a YAML file", "unhashable key"),
+        (b"title: 1\ntitle: 2", "a YAML file", "the key 'title' is given twice"),
+        (b"title: !!int ''", "a YAML file", "the tag tag:yaml.org,2002:int"),
+        (b"title: !!bool peut-etre", "a YAML file", "the tag tag:yaml.org,2002:bool"),
+        (b"title: !!timestamp hier", "a YAML file", "the tag tag:yaml.org,2002:timestamp"),
+        (b"a: &a [x, x]\nb: &b [*a, *a]", "a YAML file", "or one inside what another repeats"),
+        (b"a: &a [*a]", "a YAML file", "or one inside what another repeats"),
+        (b"a: &a x\nb: [" + b"*a," * 101 + b"]", "a YAML file", "more than 100 aliases"),
+        (b"title: " + b"[" * 5_000, "a YAML file", "recursion"),
+        (b"title: " + b"1" * 9_000, "a YAML file", "digits"),
+        (b"title: " + b"x" * 20_001, "a YAML file", "a text of more than 20000 characters"),
+        (b'title: "a\\0b"', "a YAML file", "a text with control characters"),
+        (b"#" * 1_000_001, "a YAML file", "more than 1000000 bytes"),
     ],
 )
 def test_a_file_that_is_no_declaration_is_told(root: Path, content: bytes, expected: str, got: str) -> None:
@@ -120,6 +202,93 @@ def test_a_file_that_is_no_declaration_is_told(root: Path, content: bytes, expec
 def test_a_folder_in_the_place_of_a_declaration_is_told(root: Path) -> None:
     (root / PORTAL / "dossier.yml").mkdir()
     assert_told(faults(root), f"{PORTAL}/dossier.yml: expected a YAML file")
+
+
+@pytest.mark.parametrize("name", [f"{PORTAL}/{BANKS}", "reference/organisations.csv"])
+def test_a_file_that_leads_elsewhere_is_told(root: Path, tmp_path: Path, name: str) -> None:
+    elsewhere = tmp_path / "secret"
+    elsewhere.write_bytes((root / name).read_bytes())
+    (root / name).unlink()
+    (root / name).symlink_to(elsewhere)
+    assert_told(faults(root), f"{name}: expected ", "a link that leads outside schemas")
+    elsewhere.unlink()
+    assert_told(faults(root), f"{name}: expected ", "no file")
+    (root / name).unlink()
+    os.mkfifo(root / name)
+    assert_told(faults(root), f"{name}: expected ", "no file")
+
+
+def test_the_folder_of_declarations_may_itself_be_a_link(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "lien").symlink_to(root)
+    assert load(PORTAL, tmp_path / "lien") == load(PORTAL, root)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"organisation_id,nom,parent_id,libelles\na,b,c\n", "expected 4 cells in each row, got 3 in row 2"),
+        (b"organisation_id,nom,parent_id,libelles\na,b,c,d,e\n", "expected 4 cells in each row, got 5 in row 2"),
+        (b'organisation_id,nom,parent_id,libelles\n"a', "unexpected end of data"),
+        (b"organisation_id,nom,parent_id,libelles\n" + b"x" * 200_000, "field larger than field limit"),
+        (b"", "expected the columns libelles, nom, organisation_id, parent_id too"),
+    ],
+)
+def test_a_reference_list_that_is_no_table_is_told(root: Path, content: bytes, told: str) -> None:
+    (root / "reference" / "organisations.csv").write_bytes(content)
+    assert_told(faults(root), "reference/organisations.csv: expected ", told)
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc", "..", "/etc", "canceropole-idf/../canceropole-idf", "", "nul\0", "x" * 5_000]
+)
+def test_a_portal_is_a_name_never_a_path(root: Path, name: str) -> None:
+    with pytest.raises(UnknownPortalError, match="declared there: canceropole-idf"):
+        load(name, root)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "catastrophic"),
+    [
+        (r"(a+)+$", True),
+        (r"([a-z]+)*\d", True),
+        (r"^(?P<nom>(?:[^,]+ ?)+),", True),
+        (r"(a|aa)+$", True),
+        (r"(?:é+e?É+)*x", True),
+        (r"(?:\s*\w+\s*)+$", True),
+        (r"(?=(.*)*x)a", True),
+        (r"(?:a{1,20}){10,}b", True),
+        (r"(?:(?:a?b*)*c)?", True),
+        (r"^[a-z0-9]+(-[a-z0-9]+)*$", False),
+        (r"(?:, \w+ \w+)*", False),
+        (r"(?:(?! et )[^(),])*[^(),\s]", False),
+        (r"(?:[0-9]{4})+(?:a++)+(?:(?>b+))+", False),
+        (r"(?:[ab]c|[0-9]+,)*", False),
+        (r"\w*\w*\w*", False),
+    ],
+)
+def test_a_repetition_that_divides_in_several_ways_is_known(pattern: str, *, catastrophic: bool) -> None:
+    assert is_catastrophic(pattern, ignore_case=True) == catastrophic
+
+
+def test_case_counts_where_the_pattern_says_so() -> None:
+    assert is_catastrophic("(?:[A-Z][a-z]*)+$", ignore_case=True)
+    assert not is_catastrophic("(?:[A-Z][a-z]*)+$", ignore_case=False)
+
+
+def test_a_broken_declaration_ends_a_refresh_before_any_request(root: Path, tmp_path: Path) -> None:
+    edit(root, "max: 60", "max: 0x" + "f" * 9_000)
+    done = canceropole("refresh", PORTAL, "--from", "http://127.0.0.1:9/", "--schemas", root, out=tmp_path / "outputs")
+    assert done.status == 1
+    assert "tumorotheques.yml:checks.rows.max: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("place", ["nulle-part", "fichier"])
+def test_a_folder_without_declarations_is_wrong_use(tmp_path: Path, place: str) -> None:
+    (tmp_path / "fichier").write_bytes(b"")
+    for command in (("check",), ("refresh", PORTAL)):
+        done = canceropole(*command, "--schemas", tmp_path / place)
+        assert (done.status, "Traceback" in done.stderr) == (2, False)
 
 
 def test_a_file_named_like_no_column_is_told(root: Path) -> None:
@@ -141,6 +310,12 @@ def test_every_fault_of_every_file_is_told_at_once(root: Path) -> None:
     assert_told(told, f"{PORTAL}/{BANKS}:fields.4.type")
     assert_told(told, f"{PORTAL}/{BANKS}:fields.4.rang")
     assert_told(told, f"{PORTAL}/portal.yml:licence.statut")
+
+
+def test_faults_without_end_are_told_in_short(root: Path) -> None:
+    (root / PORTAL / BANKS).write_text("".join(f"cle{number}: 1\n" for number in range(60)), encoding="utf-8")
+    assert len(told := faults(root)) == 51
+    assert told[-1] == f"{PORTAL}: and 16 more"
 
 
 @pytest.mark.parametrize(

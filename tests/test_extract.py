@@ -364,9 +364,20 @@ def test_a_sentence_that_is_not_there_once_stops_the_dataset(content: str, code:
     assert codes(found(content, {"sentence": {"pattern": r"(?P<n>\d) axes"}})) == [code]
 
 
-def test_a_catastrophic_pattern_stops_its_dataset_only() -> None:
-    extract = found(f"<p>{'a' * 40}b</p>", {"sentence": {"pattern": r"(?:a|aa)+(?:a|aa)+(?:a|aa)+c"}})
-    assert len(codes(extract)) == 1
+def test_a_pattern_that_a_page_makes_slow_stops_its_dataset_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spiders.found._SECONDS", 0.1)
+    monkeypatch.setattr("spiders.found._SECONDS_IN_ALL", 0.15)
+    slow = {"sentence": {"pattern": r"(?P<nom>a*a*a*a*)[^-a]b"}}
+    page = f"<p>{'a' * 5_000}-b</p><p>Les 7 axes</p>"
+    for _ in range(3):  # the third finds nothing left of what the pattern may take in all
+        assert codes(found(page, slow)) == ["pattern-too-slow"]
+    assert parts(found(page, {"sentence": {"pattern": r"(?P<n>\d) axes"}}))[0]["n"] == "7"
+
+
+def test_a_page_that_matches_without_end_stops_its_dataset_only() -> None:
+    assert codes(found(f"<p>{'7 axes ' * 10_001}</p>", {"sentence": {"pattern": r"\d axes", "many": True}})) == [
+        "text-not-understood"
+    ]
 
 
 # Several rows of one part
