@@ -401,7 +401,12 @@ def _take(run: Run, path: Path) -> None:
         run.folder.archive.hardlink_to(path.resolve())
         return
     partial = run.folder.archive.with_name(f".{run.folder.archive.name}.part")
-    shutil.copyfile(path, partial)
+    try:
+        given = path.open("rb")
+    except OSError as error:
+        raise RunFailedError("archive-unreadable", error=error) from error
+    with given, partial.open("wb") as copy:
+        shutil.copyfileobj(given, copy)
     partial.replace(run.folder.archive)
 
 

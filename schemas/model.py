@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Name = Annotated[str, Key(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=59)]
 Slug = Annotated[str, Key(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Path = Annotated[str, Key(pattern=r"^/([^/\s]\S*)?$")]  # with two slashes it would name another host
+FRESHNESS = "fraicheur"  # the package's own table: how fresh each dataset is
 FieldType = Literal["string", "integer", "number", "boolean", "date", "datetime"]
 # No table has as many rows, no text as many characters, no column as great a number.
 Count = Annotated[int, Key(ge=0, le=10**9)]
@@ -335,6 +336,8 @@ class Dataset(Declared):
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
+        if self.id == FRESHNESS:
+            raise ValueError(f"the package has a table {FRESHNESS} of its own")
         names = [field.name for field in self.fields]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:

@@ -29,6 +29,7 @@ _REDIRECTS = {301, 302, 303, 307, 308}
 # ISO 28500:2017, 5.13: reasons for which a body stops before its end; `unspecified` does not say that it did.
 _CUT = {"length", "time", "disconnect"}
 _MAX_REDIRECTS = 20  # as browsers (WHATWG's Fetch, 4.4)
+_MAX_ADDRESS = 2_000  # a crawl asks for none that is longer
 _TAIL = 8_192
 # Atomic: a comment ends at its first end, or a text of many would be tried in every way.
 _ENDED = re.compile(rb"</html\s*>(?>\s|<!--.*?-->|<script\b[^>]*>.*?</script\s*>)*+\Z", re.IGNORECASE | re.DOTALL)
@@ -168,13 +169,15 @@ def ends(body: bytes) -> bool:
 
 
 def portal_address(url: str, base: str, origin: str) -> str | None:
-    """The portal's own address of what was fetched from it or from a mirror; None for another host's."""
+    """The portal's own address of what was fetched from it or from a mirror; None for another host's, or for none."""
+    if len(url) > _MAX_ADDRESS:
+        return None
     try:
         parts = urlsplit(url)
     except ValueError:  # an address only in name, such as http://[
         return None
     hosts = {urlsplit(origin).netloc, urlsplit(base).netloc} - {""}
-    if parts.netloc not in hosts:
+    if parts.scheme not in {"http", "https"} or parts.netloc not in hosts:
         return None
     return origin + (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 

@@ -2,57 +2,60 @@
 
 from __future__ import annotations
 
-import gzip
 import itertools
 import json
 import os
 import re
-import zlib
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC
 from hashlib import sha256
 from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
-from warcio.archiveiterator import ArchiveIterator
+from pydantic import BaseModel, ConfigDict, Field
 from warcio.bufferedreaders import ChunkedDataReader
-from warcio.exceptions import ArchiveLoadFailed
-from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParserException
+from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from spiders.encoding import MAX_BODY, BodyError, BodyTooLargeError, decode, text_of
+from spiders.records import MAX_BYTES, ArchiveError, date, header, named, payload, records
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
     from types import TracebackType
 
-_GZIP_MAGIC = b"\x1f\x8b"
+__all__ = [
+    "ArchiveError",
+    "ArchiveWriter",
+    "Capture",
+    "answers",
+    "failures",
+    "info",
+    "last_date",
+    "media_type",
+    "read",
+]
+
 _CHUNK = re.compile(rb"[0-9A-Fa-f]+[^\r\n]{0,60}\r\n")
 _LAST_CHUNK = re.compile(rb"\r\n0+(?:;[^\r\n]*)?\r\n(?:[^\r\n]+\r\n)*\r\n\Z")
 _MAX_TRAILERS = 8_192
-_MAX_INFO = 1_000_000
-_MAX_FAILURES = 20_000_000
+_STATUS = re.compile(r"[1-9][0-9]{2}")
+_MAX_INFO = 50_000_000  # 25,000 addresses of 2,000 characters that could not be had
 _FAILURES = "urn:canceropole:failures"
 # A connection's headers say how the bytes travelled, not what they are (RFC 9110, 7.6.1).
 _HOP_BY_HOP = {"connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"}
 
 
-class ArchiveError(Exception):
-    """A file is not a whole WARC, or holds more than may be read.
+class _Failures(BaseModel):
+    """The record of what a crawl could not have; `more`: it ended before it had found every address."""
 
-    Attributes:
-        path: the file.
-        where: the place in it (a record or an offset).
-        expected: what should stand there.
-        found: what does.
-    """
+    model_config = ConfigDict(extra="ignore", strict=True)
 
-    def __init__(self, path: Path, where: str, expected: str, found: str) -> None:
-        super().__init__(f"{path}, {where}: expected {expected}, found {found}")
-        self.path, self.where, self.expected, self.found = path, where, expected, found
+    addresses: set[str] = Field(default=set(), alias="canceropole-failures")
+    more: bool = Field(default=False, alias="canceropole-more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +173,7 @@ class ArchiveWriter:
             OSError: the file cannot be written.
         """
         room = itertools.accumulate(len(json.dumps(address)) + 2 for address in addresses)
-        kept = [address for address, taken in zip(addresses, room, strict=True) if taken < _MAX_FAILURES - 1_000]
+        kept = [address for address, taken in zip(addresses, room, strict=True) if taken < _MAX_INFO - 1_000]
         told = {"canceropole-failures": kept, "canceropole-more": more or len(kept) < len(addresses)}
         listed = json.dumps(told).encode()
         record = self._writer.create_warc_record(
@@ -188,7 +191,7 @@ def media_type(header: str) -> str:
     return header.partition(";")[0].strip().lower()
 
 
-def read(path: Path, *, max_body: int = MAX_BODY) -> Iterator[Capture]:
+def read(path: Path, *, max_body: int = MAX_BODY, max_bytes: int = MAX_BYTES) -> Iterator[Capture]:
     """Reads the whole answers of a WARC file, this project's or another tool's, gzipped or not.
 
     Records of other kinds are passed over, and answers without all of their body: they prove nothing.
@@ -196,116 +199,111 @@ def read(path: Path, *, max_body: int = MAX_BODY) -> Iterator[Capture]:
     Args:
         path: the file.
         max_body: the most bytes a body may have, decoded.
+        max_bytes: the most bytes all bodies may have, decoded.
 
     Raises:
-        ArchiveError: truncated or corrupt file, lying length, not a WARC, or a body over its bound or undecodable.
+        ArchiveError: truncated or corrupt file, lying length, not a WARC, more than may be read, or a body undecodable.
         OSError: the file cannot be opened.
     """
-    for place, record in _records(path):
-        if record.rec_type == "response" and record.http_headers is not None:
-            with _named(path, place):
+    left = max_bytes
+    for place, record in records(path, max_bytes):
+        if record.http_headers is not None:
+            with named(path, place):
                 capture = _capture(record, max_body)
+                left = _less(left, capture, max_bytes)
             if not capture.missing:
                 yield capture
 
 
-def answers(path: Path, *, max_body: int = MAX_BODY, kinds: Collection[str]) -> Iterator[Capture]:
+def answers(
+    path: Path, *, max_body: int = MAX_BODY, max_bytes: int = MAX_BYTES, kinds: Collection[str]
+) -> Iterator[Capture]:
     """As `read`, with the answers that have no whole body too: an address is known to have answered.
 
     Args:
         path: the file.
         max_body: the most bytes a body may have, decoded.
+        max_bytes: the most bytes all bodies may have, decoded.
         kinds: the media types whose bodies are wanted; those of others are left undecoded, `missing` their type.
 
     Raises:
-        ArchiveError: truncated or corrupt file, lying length, not a WARC, or a body over its bound.
+        ArchiveError: truncated or corrupt file, lying length, not a WARC, or more than may be read.
         OSError: the file cannot be opened.
     """
-    for place, record in _records(path):
-        if record.rec_type != "response" or record.http_headers is None:
+    left = max_bytes
+    for place, record in records(path, max_bytes):
+        if record.http_headers is None:
             continue
         kind = media_type(_fields(record.http_headers.headers).get("content-type", ""))
-        with _named(path, place):
+        with named(path, place):
             try:
                 capture = _head(record, "type") if kind not in kinds else _capture(record, max_body)
             except BodyTooLargeError:
                 raise
             except BodyError as error:
                 capture = _head(record, str(error))
+            left = _less(left, capture, max_bytes)
         yield capture
 
 
-def info(path: Path) -> dict[str, str]:
+def info(path: Path, max_bytes: int = MAX_BYTES) -> dict[str, str]:
     """The fields of a file's warcinfo record; none when it has no such record.
 
     Raises:
         ArchiveError: the file is not a WARC, or its first records are damaged.
     """
-    for place, record in _records(path):
+    for place, record in records(path, max_bytes):
         if record.rec_type == "warcinfo":
-            with _named(path, place):
-                lines = _payload(record, _MAX_INFO).decode("utf-8").splitlines()
+            with named(path, place):
+                lines = payload(record, _MAX_INFO).decode("utf-8").splitlines()
             return {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines) if name}
     return {}
 
 
-def failures(path: Path) -> tuple[set[str], bool]:
+def failures(path: Path, max_bytes: int = MAX_BYTES) -> tuple[set[str], bool]:
     """The addresses that the crawl which made a file could not have, and whether there were more.
 
     Those of another tool's file are not known: there are none.
 
     Raises:
-        ArchiveError: the file is not a whole WARC.
+        ArchiveError: the file is not a whole WARC, or lists them in a way of its own.
     """
-    for place, record in _records(path):
+    for place, record in records(path, max_bytes):
         if record.rec_type == "metadata" and record.rec_headers.get_header("WARC-Target-URI") == _FAILURES:
-            with _named(path, place):
-                told = json.loads(_payload(record, _MAX_FAILURES))
-                return {str(address) for address in told["canceropole-failures"]}, bool(told.get("canceropole-more"))
+            with named(path, place):
+                told = _Failures.model_validate_json(payload(record, _MAX_INFO))
+                return told.addresses, told.more
     return set(), False
 
 
-def last_date(path: Path) -> datetime:
+def last_date(path: Path, max_bytes: int = MAX_BYTES) -> datetime:
     """The latest WARC-Date of a file: the moment all that is made from it is dated by.
 
     Raises:
         ArchiveError: the file is not a whole WARC, or a record has no date.
     """
     dates = []
-    for place, record in _records(path):
-        with _named(path, place):
-            dates.append(_date(record))
+    for place, record in records(path, max_bytes):
+        with named(path, place):
+            dates.append(date(record))
     return max(dates)
 
 
-def _records(path: Path) -> Iterator[tuple[str, Any]]:
-    """The records of a file with their places, each checked to its end before the next is read."""
-    count = 0
-    with _opened(path) as stream:
-        records = ArchiveIterator(stream, check_digests=True)
-        while True:
-            place = f"record {count + 1}"
-            with _named(path, place):
-                record = next(records, None)
-                if record is None:
-                    break
-                if record.format != "warc":
-                    raise BodyError("a WARC record", f"an {record.format.upper()} record")
-                _header(record, "Content-Length")
-            yield place, record
-            with _named(path, place):
-                _check_end(records, record)
-            count += 1
-    if not count:
-        raise ArchiveError(path, "record 1", "a WARC record", "an empty file")
+def _less(left: int, capture: Capture, max_bytes: int) -> int:
+    if len(capture.body) > left:
+        raise BodyTooLargeError(f"at most {max_bytes} bytes of bodies, decoded", "more")
+    return left - len(capture.body)
 
 
 def _head(record: Any, missing: str) -> Capture:  # noqa: ANN401 (warcio has no types)
+    status = record.http_headers.get_statuscode()
+    if not _STATUS.fullmatch(status):
+        raise ValueError(f"a status of {status!r}")
     return Capture(
-        url=_header(record, "WARC-Target-URI"),
-        when=_date(record),
-        record=_header(record, "WARC-Record-ID").strip("<>"),
-        status=int(record.http_headers.get_statuscode()),
+        url=header(record, "WARC-Target-URI"),
+        when=date(record),
+        record=header(record, "WARC-Record-ID").strip("<>"),
+        status=int(status),
         headers=_fields(record.http_headers.headers),
         body=b"",
         missing=missing,
@@ -316,7 +314,7 @@ def _capture(record: Any, max_body: int) -> Capture:  # noqa: ANN401 (warcio has
     head = _head(record, record.rec_headers.get_header("WARC-Truncated") or "")
     if head.missing:
         return head
-    raw = _payload(record, max_body)
+    raw = payload(record, max_body)
     if _is_short(head, raw):
         return replace(head, missing="disconnect")
     if "chunked" in head.headers.get("transfer-encoding", "").lower():
@@ -333,75 +331,12 @@ def _is_short(head: Capture, raw: bytes) -> bool:
     return head.status == HTTPStatus.OK and not encoded and length.isdecimal() and len(raw) < int(length)
 
 
-def _check_end(records: Any, record: Any) -> None:  # noqa: ANN401 (warcio has no types)
-    records.read_to_end()
-    # What is left of the limit is what the file should have had; a line that is not blank is what it should not.
-    if getattr(record.raw_stream, "limit", 0) or records.err_count:
-        raise BodyError(f"{_header(record, 'Content-Length')} bytes, as Content-Length says", "others")
-    # Tools do not agree on what a payload is (chunked or not), all do on the block.
-    wrong = [problem for problem in record.digest_checker.problems if problem.startswith("block digest")]
-    if wrong:
-        raise BodyError("the bytes of WARC-Block-Digest", wrong[0])
-
-
-class _Stream:
-    """A file's bytes, unzipped; damage has a name of its own, as warcio takes an EOFError for the end of the file."""
-
-    def __init__(self, path: Path, stream: Any) -> None:  # noqa: ANN401 (gzip's or a plain file)
-        self._path, self._stream = path, stream
-
-    def read(self, size: int = -1) -> bytes:
-        try:
-            return cast("bytes", self._stream.read(size))
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise ArchiveError(self._path, "gzip", "whole gzip members", str(error)) from error
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[_Stream]:
-    with Path(path).open("rb") as file:
-        zipped = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
-        file.seek(0)
-        yield _Stream(path, gzip.GzipFile(fileobj=file) if zipped else file)
-
-
-@contextmanager
-def _named(path: Path, place: str) -> Iterator[None]:
-    """Whatever is wrong with a record is said with the file and the record."""
-    try:
-        yield
-    except BodyError as error:
-        raise ArchiveError(path, place, error.expected, error.found) from error
-    except (ArchiveLoadFailed, StatusAndHeadersParserException, ValueError) as error:
-        raise ArchiveError(path, place, "a well-formed WARC record", f"{type(error).__name__}: {error}") from error
-
-
-def _payload(record: Any, max_body: int) -> bytes:  # noqa: ANN401 (warcio has no types)
-    body = cast("bytes", record.raw_stream.read(max_body + 1))
-    if len(body) > max_body:
-        raise BodyTooLargeError(f"at most {max_body} bytes", f"{_header(record, 'Content-Length')}")
-    return body
-
-
-def _header(record: Any, name: str) -> str:  # noqa: ANN401 (warcio has no types)
-    value = record.rec_headers.get_header(name)
-    if value is None:
-        raise BodyError(f"a {name} field", "none")
-    return str(value)
-
-
-def _date(record: Any) -> datetime:  # noqa: ANN401 (warcio has no types)
-    when = datetime.fromisoformat(_header(record, "WARC-Date"))
-    return when.replace(tzinfo=when.tzinfo or UTC).astimezone(UTC)
-
-
 def _fields(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Header fields by lower-case name; a repeated one is a list (RFC 9110, 5.3)."""
-    fields: dict[str, str] = {}
+    fields: dict[str, list[str]] = {}
     for name, value in headers:
-        key = name.lower()
-        fields[key] = f"{fields[key]}, {value}" if key in fields else value
-    return fields
+        fields.setdefault(name.lower(), []).append(value)
+    return {name: ", ".join(values) for name, values in fields.items()}
 
 
 def _sync_folder(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import zlib
 from datetime import UTC, datetime, timedelta, timezone
@@ -22,6 +23,7 @@ from spiders.archive import ArchiveError, ArchiveWriter
 from spiders.encoding import BodyError, BodyTooLargeError, decode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 WHEN = datetime(2026, 11, 23, 15, 30, 0, 250, tzinfo=UTC)
@@ -161,6 +163,230 @@ def test_a_changed_byte_of_a_plain_file_is_refused(tmp_path: Path) -> None:
     plain.write_bytes(data.replace(b"soixante-dix", b"soixante-six"))
     with pytest.raises(ArchiveError, match="record 2: expected the bytes of WARC-Block-Digest"):
         list(archive.read(plain))
+
+
+PARTS = {
+    "version": b"WARC/1.0",
+    "type": b"response",
+    "uri": b"http://portail.example/",
+    "date": b"2026-11-23T15:30:00Z",
+    "id": b"<urn:uuid:1>",
+    "more": b"",
+    "block": b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>oui",
+}
+
+
+def record(**parts: bytes) -> bytes:
+    """A record as a hostile hand would write it."""
+    said = PARTS | {"length": str(len(parts.get("block", PARTS["block"]))).encode()} | parts
+    lines = [
+        said["version"],
+        *(b"%s: %s" % (name, said[key]) for name, key in FIELDS.items() if key in said),
+        *([said["more"]] if said["more"] else []),
+    ]
+    return b"\r\n".join(lines) + b"\r\n\r\n" + said["block"] + b"\r\n\r\n"
+
+
+FIELDS = {
+    b"WARC-Type": "type",
+    b"WARC-Target-URI": "uri",
+    b"WARC-Date": "date",
+    b"WARC-Record-ID": "id",
+    b"Content-Length": "length",
+}
+
+
+def refused(path: Path, content: bytes) -> str:
+    """Why a file is refused, by whatever reads it whole; what is refused zipped is refused plain."""
+    told = set()
+    for data in (content, gzip.compress(content, 1)):
+        path.write_bytes(data)
+        with pytest.raises(ArchiveError, match=r": expected .*, found ") as caught:
+            list(archive.answers(path, kinds={"text/html"}))
+        told.add(str(caught.value))
+    [reason] = told
+    assert len(reason) < 1_000
+    return reason
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (record(length=b"-5"), "expected a Content-Length in figures, found -5"),
+        (record(length=b"1e3"), "expected a Content-Length in figures, found 1e3"),
+        (record(length=b"9" * 5_000), "expected a Content-Length in figures"),
+        (record(length=b"99999999999"), "bytes, as Content-Length says"),
+        (record(date=b"0000-01-01T00:00:00Z"), "year 0"),
+        (record(date=b"0001-01-01T00:00:00+14:00"), "a WARC-Date between 1990 and 2199"),
+        (record(date=b"9999-12-31T23:59:59-14:00"), "a WARC-Date between 1990 and 2199"),
+        (record(date=b"hier"), "Invalid isoformat"),
+        (record(type=b"metadata", date=b"3000-01-01T00:00:00Z"), "a WARC-Date between 1990 and 2199"),
+        (record(version=b"WARC/3.0"), "WARC/3.0"),
+        (record(uri=b"http://[", type=b"warcinfo")[:30], "a Content-Length field, found none"),
+        (record().replace(b"WARC-Target-URI", b"WARC-Target"), "a WARC-Target-URI field, found none"),
+        (record().replace(b"WARC-Record-ID", b"WARC-Record"), "a WARC-Record-ID field, found none"),
+        (record(block=b"HTTP/1.1 deux cents\r\n\r\n"), "a status of 'deux'"),
+        (record(block=b"HTTP/1.1 2_0 OK\r\n\r\n"), "a status of '2_0'"),
+        (record(block=b"HTTP/1.1 -200 OK\r\n\r\n"), "a status of '-200'"),
+        (record(block=b"\xff"), "a status of ''"),
+        (record(more=b"WARC-Block-Digest: shake_128:ABC"), "TypeError"),
+        (record(more=b"WARC-Block-Digest: sha1:\xc3\xa9"), "Error"),
+        (record(more=b"WARC-Block-Digest: sha1:AAAA"), "the bytes of WARC-Block-Digest"),
+        (record(more=b"X: " + b"x" * 1_000_001), "a head of at most 1000000 bytes"),
+        (record(more=b"\r\n".join([b"X: y"] * 200_000)), "a head of at most 1000000 bytes"),
+        (record() + b"\r\n" * 600_000, "a head of at most 1000000 bytes"),
+        (b"x" * 1_100_000, "a head of at most 1000000 bytes"),
+        (b"http://portail.example/ 1.2.3.4 20261123153000 text/html 5\n<p>a\n", "an ARC record"),
+    ],
+)
+def test_a_record_that_lies_is_refused_with_the_reason(tmp_path: Path, content: bytes, why: str) -> None:
+    assert why in refused(tmp_path / "a.warc", content)
+
+
+def test_gzip_inside_gzip_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.warc.gz").write_bytes(gzip.compress(gzip.compress(record())))
+    with pytest.raises(ArchiveError, match="record 1: expected a WARC record, found gzip inside gzip"):
+        list(archive.read(tmp_path / "a.warc.gz"))
+
+
+@pytest.mark.parametrize("headers", [1_000, 150_000])
+def test_headers_without_end_are_read_in_their_time(tmp_path: Path, headers: int) -> None:
+    file = tmp_path / "a.warc"
+    file.write_bytes(record(block=b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * headers + b"\r\n"))
+    [capture] = archive.read(file)
+    assert capture.headers == {"a": ", ".join(["b"] * headers)}
+
+
+@pytest.mark.parametrize("kind", [b"response", b"resource", b"conversion"])
+def test_a_bomb_is_refused_in_a_record_that_is_read_and_in_one_that_is_not(tmp_path: Path, kind: bytes) -> None:
+    file = tmp_path / "a.warc.gz"
+    with gzip.open(file, "wb", compresslevel=9) as out:
+        out.write(record(type=kind, length=b"50000000", block=b"HTTP/1.1 200 OK\r\n\r\n"))
+        for _ in range(50):
+            out.write(bytes(1_000_000))
+    for use in (archive.last_date, archive.failures, lambda path, most: list(archive.read(path, max_bytes=most))):
+        with pytest.raises(ArchiveError, match=r"expected (a file that unpacks to )?at most") as caught:
+            use(file, 1_000_000)
+        assert caught.value.where == "record 1"
+
+
+def test_many_bodies_are_bounded_together(tmp_path: Path) -> None:
+    file = write(
+        tmp_path / "a.warc.gz", *[gzip.compress(bytes(5_000))] * 10, headers=[*HTML, ("Content-Encoding", "gzip")]
+    )
+    assert len(list(archive.read(file, max_bytes=50_000))) == 10
+    for use in (archive.read(file, max_bytes=49_999), archive.answers(file, max_bytes=49_999, kinds={"text/html"})):
+        with pytest.raises(ArchiveError, match="record 11: expected at most 49999 bytes of bodies, decoded"):
+            list(use)
+
+
+def test_the_archive_of_a_hostile_crawl_is_read_back(tmp_path: Path) -> None:
+    """Pages that pack to nothing, as many as a crawl's bound allows, and addresses that could not be had."""
+    file = tmp_path / "a.warc.gz"
+    failed = [f"https://portail.example/{number}/{'x' * 1_900}" for number in range(2_000)]
+    with ArchiveWriter(file, INFO) as writer:
+        for number in range(20):
+            writer.response(f"https://portail.example/{number}", 200, "OK", HTML, bytes(1_000_000), WHEN)
+        writer.failures(failed)
+    assert file.stat().st_size < 300_000
+    assert sum(len(capture.body) for capture in archive.read(file, max_bytes=20_000_000)) == 20_000_000
+    assert archive.failures(file, 20_000_000) == set(failed)
+
+
+@pytest.mark.parametrize(
+    "listed", [b"[" * 100_000, b"{}", b"[]", b"null", b'{"canceropole-failures": 1}', b'{"canceropole-failures": [1]}']
+)
+def test_failures_that_are_no_list_are_refused_or_none(tmp_path: Path, listed: bytes) -> None:
+    file = tmp_path / "a.warc"
+    file.write_bytes(record(type=b"metadata", uri=b"urn:canceropole:failures", block=listed))
+    if listed == b"{}":
+        assert archive.failures(file) == set()
+        return
+    with pytest.raises(ArchiveError, match="record 1: expected a well-formed WARC record"):
+        archive.failures(file)
+
+
+@pytest.mark.parametrize(
+    "passed_over",
+    [
+        record(type=b"revisit", block=b""),
+        record(type=b"request", block=b"GET / HTTP/1.1\r\n\r\n"),
+        record(type=b"request", block=b"\0\xff"),
+        record(block=b""),
+        record(uri=b"dns:portail.example", block=b"20261123153000 1.2.3.4"),
+        record(type=b"inconnu", block=b"?"),
+    ],
+)
+def test_what_is_no_answer_is_passed_over(tmp_path: Path, passed_over: bytes) -> None:
+    file = tmp_path / "a.warc"
+    file.write_bytes(passed_over + record(version=b"WARC/0.17") + passed_over)
+    assert [capture.body for capture in archive.read(file)] == [b"<p>oui"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"z",
+        b"5\r\nabc",
+        b"-5\r\nabc\r\n0\r\n\r\n",
+        b"fffffffffffffffff\r\nabc",
+        b"5;" + b"x" * 100,
+        b"3\r\nabcdef",
+    ],
+)
+def test_chunks_that_are_none_are_no_crash(tmp_path: Path, body: bytes) -> None:
+    file = tmp_path / "a.warc"
+    file.write_bytes(record(block=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body))
+    assert all(len(capture.body) <= len(body) for capture in archive.read(file))
+
+
+@pytest.mark.parametrize(
+    "name", ["base64", "idna", "punycode", "undefined", "zip", "rot13", "utf-7", "x" * 500, "utf-8\0"]
+)
+def test_an_encoding_that_is_none_of_texts_is_no_crash(name: str) -> None:
+    body = f'<meta charset="{name}">{PAGE}'.encode("cp1252")
+    for content_type in ("text/html", f"text/html; charset={name}"):
+        assert "-france" in archive.text_of(body, content_type).lower()
+
+
+def test_an_encoding_that_takes_the_square_of_a_text_is_none() -> None:
+    body = b"\xe9-" + b"aaaa9" * 400_000  # with punycode, a quarter of an hour
+    assert archive.text_of(body, "text/html; charset=punycode") == body.decode("cp1252")
+
+
+@pytest.mark.parametrize("make", [lambda path: path.mkdir(), lambda path: path.symlink_to("nulle-part")])
+def test_what_is_no_file_cannot_be_opened(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "a.warc")
+    with pytest.raises(OSError, match=r"a\.warc"):
+        list(archive.read(tmp_path / "a.warc"))
+
+
+def test_a_plain_file_cut_anywhere_is_refused(tmp_path: Path) -> None:
+    first, second = record(), record(uri=b"http://portail.example/b")
+    cut = tmp_path / "cut.warc"
+    for end in range(len(first + second)):
+        cut.write_bytes((first + second)[:end])
+        body_ends = (len(first) - 4, len(first + second) - 4)  # what a record is followed by is no part of it
+        if any(0 <= end - length <= 4 for length in body_ends):
+            assert len(list(archive.read(cut))) == 1 + (end > len(first)), end
+            continue
+        with pytest.raises(ArchiveError):
+            list(archive.read(cut))
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_a_damaged_plain_file_is_refused_or_read(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    whole = record() + record(type=b"metadata", uri=b"urn:canceropole:failures", block=b"{}") + record(type=b"warcinfo")
+    damaged = bytearray(whole)
+    for place in data.draw(st.lists(st.integers(0, len(whole) - 1), min_size=1, max_size=5)):
+        damaged[place] = data.draw(st.integers(0, 255))
+    file = tmp_path_factory.mktemp("warc") / "a.warc"
+    file.write_bytes(damaged)
+    for use in (archive.info, archive.failures, archive.last_date, lambda path: list(archive.read(path))):
+        with contextlib.suppress(ArchiveError):
+            use(file)
 
 
 @pytest.mark.parametrize("change", [-1, 1, 7, 2_000, 10_000_000_000])

@@ -296,6 +296,11 @@ def test_a_file_named_like_no_column_is_told(root: Path) -> None:
     assert_told(faults(root), f"{PORTAL}/Tumorothèques 2.yml:id: ", "got 'Tumorothèques 2'")
 
 
+def test_a_dataset_named_like_the_package_s_own_table_is_told(root: Path) -> None:
+    (root / PORTAL / BANKS).rename(root / PORTAL / "fraicheur.yml")
+    assert_told(faults(root), f"{PORTAL}/fraicheur.yml:(file): ", "the package has a table fraicheur of its own")
+
+
 def test_a_long_value_is_told_in_short(root: Path) -> None:
     edit(root, "title: {fr: Nom, en: Name}", f"title: {'x' * 500}")
     assert all(len(line) < 300 for line in faults(root))
