@@ -61,7 +61,7 @@ def setting(text: str) -> str:
 
     Accents and case are no setting: « Évry » and « Evry », « CNRS » and « Cnrs » stay apart.
     """
-    shown = "".join(c for c in unicodedata.normalize("NFC", text) if unicodedata.category(c) != "Cf")
+    shown = unicodedata.normalize("NFC", "".join(c for c in text if unicodedata.category(c) != "Cf"))
     close = re.sub(r"(?<=«) | (?=[»:;!?%])", "", one_line(shown))  # French spaces that a theme adds or drops
     return re.sub("-{2,}", "-", "".join(_PLAIN.get(c, c) for c in close).replace("…", "..."))
 

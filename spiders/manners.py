@@ -177,8 +177,8 @@ class Scope:
 
 def retry_after(value: str, now: datetime) -> float:
     """Seconds that a Retry-After header asks to wait: a number or a date (RFC 9110, 10.2.3); 0 when it says nothing."""
-    if value.strip().isdecimal():
-        return float(value)
+    if (said := value.strip()).isdecimal():
+        return float(said)
     try:
         return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
     except (ValueError, TypeError, OverflowError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import logging
 import re
 import zlib
 from contextlib import contextmanager
@@ -10,8 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from warcio.archiveiterator import ArchiveIterator
+from warcio.bufferedreaders import BufferedReader
 from warcio.exceptions import ArchiveLoadFailed
+from warcio.recordloader import ArcWarcRecordLoader
 from warcio.statusandheaders import StatusAndHeadersParser, StatusAndHeadersParserException
 
 from spiders.encoding import BodyError, BodyTooLargeError
@@ -30,7 +32,10 @@ _MAX_TOLD = 300
 _BLOCK = 16_384
 _GZIP_MAGIC = b"\x1f\x8b"
 _LENGTH = re.compile(r"[0-9]{1,15}")
+_LOADER = ArcWarcRecordLoader()
 _HTTP = StatusAndHeadersParser([], verify=False)
+
+logging.getLogger("warcio").setLevel(logging.ERROR)  # it warns of a file in the file's own characters
 
 
 class ArchiveError(Exception):
@@ -64,20 +69,19 @@ def records(path: Path, max_bytes: int = MAX_BYTES) -> Iterator[tuple[str, Any]]
     """
     count = 0
     with _opened(path, max_bytes) as stream:
-        # HTTP headers are parsed here: warcio parses those of records that nobody reads, and fails on what is none.
-        found = ArchiveIterator(stream, no_record_parse=True, check_digests=True)
-        while True:
+        reader = BufferedReader(stream)
+        with named(path, "record 1"):
+            line = reader.readline()
+        while line:
             place = f"record {count + 1}"
             with named(path, place):
-                record = _next(found)
-                if record is None:
-                    break
                 if count == _MAX_RECORDS:
                     raise BodyTooLargeError(f"at most {_MAX_RECORDS} records", "more")
+                record = _record(reader, line)
             stream.expect_body()
             yield place, record
             with named(path, place):
-                _check_end(found, record, stream)
+                line = _next_line(reader, record, stream)
             count += 1
     if not count:
         raise ArchiveError(path, "record 1", "a WARC record", "an empty file")
@@ -145,14 +149,9 @@ def date(record: Any) -> datetime:  # noqa: ANN401 (warcio has no types)
     return when.replace(tzinfo=when.tzinfo or UTC).astimezone(UTC)
 
 
-def _next(found: Any) -> Any:  # noqa: ANN401 (warcio has no types)
-    record = next(found, None)
-    if record is None:
-        if found.next_line:  # the first line of a record that warcio took for the end
-            raise BodyError("a whole record", "the end of the file")
-        return None
-    if record.format != "warc":
-        raise BodyError("a WARC record", f"an {record.format.upper()} record")
+def _record(reader: Any, line: bytes) -> Any:  # noqa: ANN401 (warcio has no types)
+    # HTTP headers are parsed here: warcio parses those of records that nobody reads, and fails on what is none.
+    record = _LOADER.parse_record_stream(reader, line, "warc", no_record_parse=True, check_digests=True)
     length = header(record, "Content-Length")
     if not _LENGTH.fullmatch(length):
         raise BodyError("a Content-Length in figures", length[:_MAX_TOLD])
@@ -163,18 +162,22 @@ def _next(found: Any) -> Any:  # noqa: ANN401 (warcio has no types)
     return record
 
 
-def _check_end(found: Any, record: Any, stream: _Stream) -> None:  # noqa: ANN401 (warcio has no types)
+def _next_line(reader: Any, record: Any, stream: _Stream) -> bytes:  # noqa: ANN401 (warcio has no types)
+    """The first line of the next record, once this one is checked to its end; empty at the end of the file."""
     while record.raw_stream.read(_BLOCK):
         pass
     stream.expect_head()
-    found.read_to_end()
+    line = cast("bytes", reader.readline())
     # What is left of the limit is what the file should have had; a line that is not blank is what it should not.
-    if record.raw_stream.limit or found.err_count:
+    if record.raw_stream.limit or line.strip():
         raise BodyError(f"{header(record, 'Content-Length')} bytes, as Content-Length says", "others")
     # Tools do not agree on what a payload is (chunked or not), all do on the block.
     wrong = [problem for problem in record.digest_checker.problems if problem.startswith("block digest")]
     if wrong:
         raise BodyError("the bytes of WARC-Block-Digest", wrong[0][:_MAX_TOLD])
+    while line and not line.strip():
+        line = cast("bytes", reader.readline())
+    return line
 
 
 class _Stream:
@@ -189,8 +192,6 @@ class _Stream:
             data = cast("bytes", self._stream.read(size))
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise BodyError("whole gzip members", str(error)) from error
-        if not self._read and data.startswith(_GZIP_MAGIC):
-            raise BodyError("a WARC record", "gzip inside gzip")
         self._read += len(data)
         if self._head_from is not None and self._read - self._head_from > _MAX_HEAD:
             raise BodyTooLargeError(f"a head of at most {_MAX_HEAD} bytes", "more")

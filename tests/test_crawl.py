@@ -469,6 +469,7 @@ def test_a_wrong_job_is_said_in_one_paragraph(tmp_path: Path) -> None:
         ("Mon, 23 Nov 2026 15:00:00 GMT", 0),
         ("bientôt", 0),
         ("-5", 0),
+        ("3\x1c", 3),
     ],
 )
 def test_retry_after_is_a_number_or_a_date(value: str, seconds: float) -> None:
