@@ -41,11 +41,12 @@ class _Protocol(_LenientHTTP11ClientProtocol):
         if self._parser is not None and self._parser.state != BODY:
             self._head += len(bytes)
             if self._head > MAX_HEAD:
-                self._giveUp(Failure(ParseError(f"more than {MAX_HEAD} bytes of headers", b"")))
+                error = ParseError(f"more than {MAX_HEAD} bytes of headers", b"")
+                self._giveUp(Failure(error))  # type: ignore[no-untyped-call] # Twisted's has no types
                 return
-        super().dataReceived(bytes)
+        super().dataReceived(bytes)  # type: ignore[no-untyped-call] # nor has this
 
 
 class _Factory(_LenientHTTP11ClientFactory):
     def buildProtocol(self, addr: IAddress | None) -> _Protocol:  # noqa: ARG002, N802 (the base class's)
-        return _Protocol(self._quiescentCallback)
+        return _Protocol(self._quiescentCallback)  # type: ignore[no-untyped-call] # nor has this

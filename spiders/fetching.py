@@ -84,7 +84,7 @@ class Fetcher:
     def spent(self) -> tuple[Code, str] | None:
         """Which bound of the whole crawl is reached, and what it is; None if nothing is."""
         limits = self._job.limits
-        if self.unpacked > limits.max_bytes:
+        if self.unpacked > limits.max_bytes - limits.max_body:  # the next may be as large as one may be
             return "too-many-bytes", f"at most {limits.max_bytes} bytes of all bodies"
         if monotonic() > self._until:
             return "too-long", f"an end within {limits.max_duration:g} s"

@@ -66,7 +66,7 @@ def read_archive(path: Path, declarations: Declarations) -> Reading:
         ArchiveError: the file is not a whole WARC.
     """
     portal, datasets = declarations.portal, declarations.datasets
-    base = archive.info(path).get("canceropole-base", "")
+    base = archive.info(path, portal.crawl.max_bytes).get("canceropole-base", "")
     latest = _latest(path, base, portal)
     reading = Reading()
     pages: dict[str, PageRead] = {}
@@ -79,7 +79,7 @@ def read_archive(path: Path, declarations: Declarations) -> Reading:
             reading.unreadable.append({"code": "page-unreadable", "url": url, "message": read})
     whole = {url: read.answered for url, read in pages.items() if read.answered is not None}
     truncated = [answered for answered in whole.values() if answered.code == TRUNCATED]
-    missing, more = archive.failures(path)
+    missing, more = archive.failures(path, portal.crawl.max_bytes)
     failed = {address for url in missing if (address := portal_address(url, base, portal.origin))}
     failed |= {fault["url"] for fault in reading.unreadable}
     reading.unreadable += [{"code": TRUNCATED, "url": cut.url, "message": cut.found} for cut in truncated]
@@ -130,7 +130,8 @@ def _latest(path: Path, base: str, portal: Portal) -> dict[str, _Latest]:
 
 
 def _answers(path: Path, portal: Portal) -> Iterator[Capture]:
-    return archive.answers(path, max_body=portal.crawl.max_body, kinds=HTML)
+    bounds = {"max_body": portal.crawl.max_body, "max_bytes": portal.crawl.max_bytes}
+    return archive.answers(path, **bounds, kinds=HTML)
 
 
 def _replaces(capture: Capture, earlier: Capture) -> bool:

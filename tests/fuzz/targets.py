@@ -27,9 +27,11 @@ from schemas.table_schema import table_schema
 from spiders import archive, blocks
 from spiders.answers import Answers, portal_address
 from spiders.archive import ArchiveError, ArchiveWriter
+from spiders.encoding import text_of
 from spiders.extract import choose, gather, unclaimed
 from spiders.manners import HTML as HTML_TYPES
 from spiders.manners import Scope, retry_after
+from spiders.page_extract import listing
 from spiders.spans import PageError
 
 if TYPE_CHECKING:
@@ -88,7 +90,7 @@ def extract_rows(html: str) -> None:
         page = blocks.read(html, f"{portal.origin}/a/", "", portal.origin)
         chosen = choose(datasets, gather(page, portal, datasets), Answers())
         used = {place for extract in chosen.values() for place in extract.used}
-        own = [] if page.repeats_others else [(page.url, page.own_blocks)]
+        own = {} if page.repeats_others else {page.url: listing(page, {index for _, index in used})}
         left = unclaimed(own, used, portal, {page.url: page.title})
         told = [reason.as_json() for extract in chosen.values() for reason in extract.faults + extract.notes]
         rows = [row.parts for extract in chosen.values() for _, _, row in extract.rows]
@@ -212,7 +214,7 @@ def redact(given: tuple[str, str, str]) -> None:
 def decode_text(given: tuple[bytes, str]) -> None:
     """Any body is a text."""
     body, charset = given
-    archive.text_of(body, f"text/html; charset={charset}").encode("utf-8", "surrogatepass")
+    text_of(body, f"text/html; charset={charset}").encode("utf-8", "surrogatepass")
 
 
 def _yaml() -> st.SearchStrategy[tuple[str, str]]:
