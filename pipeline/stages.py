@@ -83,12 +83,7 @@ def refresh(request: Request, step: Callable[[str, Callable[[], Any]], Any] = la
             verdicts = stage("gate", lambda: judge(run))
             keep_decision(run, verdicts)
             version = stage("release", lambda: build_and_release(run, verdicts))
-            return report(
-                run,
-                verdicts,
-                version,
-                dated=archive.last_date(run.folder.archive, run.declarations.portal.crawl.max_bytes),
-            )
+            return report(run, verdicts, version, dated=_dated(run))
 
 
 def checked(request: Request) -> Declarations:
@@ -311,7 +306,7 @@ def package(run: Run, verdicts: Sequence[gate.Verdict], folder: Path) -> str | N
     made |= {dataset.id for dataset in run.declarations.datasets if dataset.derived}
     released, sample = resources_of(run.last), kind(run) == SAMPLE
     described = tables(run.declarations, made, released, sample=sample)
-    created = instant(archive.last_date(run.folder.archive, run.declarations.portal.crawl.max_bytes))
+    created = instant(_dated(run))
     told = freshness(run, verdicts, created)
     build.build(run.folder, run.declarations, described, rows, made, run.last, told, folder)
     said = descriptor(
@@ -342,14 +337,15 @@ def kind(run: Run) -> str:
         RunFailedError: it is unreadable.
     """
     try:
-        return (
-            SAMPLE
-            if archive.info(run.folder.archive, run.declarations.portal.crawl.max_bytes).get("canceropole-source")
-            == SAMPLE
-            else PORTAL
-        )
+        info = archive.info(run.folder.archive, run.declarations.portal.crawl.max_bytes)
     except archive.ArchiveError as error:
         raise RunFailedError("archive-unreadable", error=error) from error
+    return SAMPLE if info.get("canceropole-source") == SAMPLE else PORTAL
+
+
+def _dated(run: Run) -> dt.datetime:
+    """The moment that all made from a run is dated by."""
+    return archive.last_date(run.folder.archive, run.declarations.portal.crawl.max_bytes)
 
 
 def _crawl(run: Run) -> None:
