@@ -39,13 +39,18 @@ class Frontier:
         """Takes an address, once; leaves it out when there is no room for more."""
         if address in self._found_on:
             return
-        known = self._path(address) in self._known
+        known = self.knows(address)
         if len(self._found_on) >= self._most or (not known and self._room <= 0):
             self._leave(address, known=known)
             return
         self._found_on[address] = found_on
         self._room -= not known
         (self._first if known else self._queue).append(address)
+
+    def knows(self, address: str) -> bool:
+        """Whether an address was known before this crawl."""
+        parts = urlsplit(address)
+        return (f"{parts.path}?{parts.query}" if parts.query else parts.path) in self._known
 
     def take(self) -> str:
         """The next address."""
@@ -64,8 +69,3 @@ class Frontier:
     def _leave(self, address: str, *, known: bool) -> None:
         if known or len(self.left_out) < _TOLD:
             self.left_out[address] = None
-
-    @staticmethod
-    def _path(address: str) -> str:
-        parts = urlsplit(address)
-        return f"{parts.path}?{parts.query}" if parts.query else parts.path

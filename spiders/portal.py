@@ -60,6 +60,7 @@ class PortalSpider(Spider):
         self.fetch = Fetcher(job, self.scope, self._download)
         self.frontier = Frontier(job.limits.max_pages, job.known)
         self.bytes = self.pages = 0
+        self._forbidden: set[str] = set()
         self.faults: list[Fault] = []
         self.done = False
         self.failure: BaseException | None = None
@@ -200,7 +201,10 @@ class PortalSpider(Spider):
 
     def _links(self, answer: Response) -> Iterator[str]:
         text = text_of(answer.body, field(answer.headers, "Content-Type"))
-        base = get_base_url(text, answer.url)
+        try:
+            base = get_base_url(text, answer.url)
+        except ValueError:  # it names an address that is none
+            base = answer.url
         for href in hrefs(text):
             address = self.scope.resolve(href, base)
             if address is not None:
@@ -222,6 +226,9 @@ class PortalSpider(Spider):
             self.fetch.note_file(address)
         elif kind == "page" and self.fetch.allows(address):
             self.frontier.add(address, found_on)
+        elif kind == "page" and self.frontier.knows(address) and address not in self._forbidden:
+            self._forbidden.add(address)  # not gone: a copy must not stand for it
+            self._fault("robots-disallowed", address, f"found on {found_on}, and robots.txt disallows it")
 
     def _own(self, path: str) -> str:
         address = self.scope.resolve(path, self.base)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from spiders.manners import CrawlJob
 
 
+_STATUSES = range(100, 1_000)  # RFC 9110, 15: three digits, no first one of zero
+
+
 class Recorded(Protocol):
     """What the recorder needs of the spider it records."""
 
@@ -45,9 +48,11 @@ class Recorder:
         """Archives one answer.
 
         Raises:
-            FetchError: `body-too-large` or `body-unreadable`.
+            FetchError: `body-too-large` or `body-unreadable`; `network` where the answer is none of HTTP.
         """
         spider = cast("Recorded", self._crawler.spider)
+        if response.status not in _STATUSES:
+            raise FetchError("network", f"expected a status of three digits, found {response.status}")
         spider.bytes += len(response.body)
         try:
             body = decode(response.body, field(response.headers, "Content-Encoding"), spider.job.limits.max_body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hostile.case import Case, trap
 from hostile.server import whole
 
+BANKS = ("tumorotheques", "tumorotheques_responsables", "collections_biologiques")
 BANKS_PAGE = "/structuration-de-la-recherche-en-idf/ressources/tumorotheques/"
 
 
@@ -54,7 +55,6 @@ def parsers() -> list[Case]:
 
 def instead() -> list[Case]:
     """The same in the place of a page that feeds datasets: those are held, all others are as ever."""
-    datasets = ("tumorotheques", "tumorotheques_responsables", "collections_biologiques")
     names = ("cellules", "profond", "attributs", "polices", "etendues")
     unread = {BANKS_PAGE: frozenset({"page-unreadable"})}
     return [
@@ -62,7 +62,7 @@ def instead() -> list[Case]:
             f"tumorotheques-{name}",
             {BANKS_PAGE: whole(_page(pages()[name], "Tumorothèques"))},
             codes=unread,
-            held=dict.fromkeys(datasets, "page-unreachable"),
+            held=dict.fromkeys(BANKS, "page-unreachable"),
         )
         for name in names
     ]
@@ -90,4 +90,5 @@ def markup(elsewhere: str) -> list[Case]:
     <link rel=stylesheet href="http://{elsewhere}/s"><script src="http://{elsewhere}/j"></script>
     <img src="http://{elsewhere}/i" onerror="fetch('http://{elsewhere}/e')"><iframe src="http://{elsewhere}/f"></iframe>
     <a href="relative/">x</a><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><p>&e;</html>"""
-    return [trap("rendu", whole(html.encode()))]
+    base = b'<base href="http://["><a href="/piege/rendu/">x</a></html>'
+    return [trap("rendu", whole(html.encode())), trap("base-fausse", whole(base))]

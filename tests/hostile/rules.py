@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 from typing import TYPE_CHECKING
 
-from hostile.bodies import BANKS_PAGE
+from hostile.bodies import BANKS, BANKS_PAGE
 from hostile.case import TRAP, Case
 from hostile.network import bombs, broken, endless
 from hostile.server import Answer, Said, whole
@@ -24,7 +24,7 @@ def robots() -> list[Case]:
     """A robots.txt that forbids, fails, or is something else."""
     silent = {case.name: case.answers for case in [*endless(), *broken(), *bombs()]}
     unread = ("silence", "coupure", "bombe-gzip", "sans-fin", "goutte", "autre-protocole")
-    forbidden = dict.fromkeys(("tumorotheques", "tumorotheques_responsables"), "page-unreachable")
+    forbidden = dict.fromkeys(BANKS, "page-unreachable")
     return [
         Case("robots-tout-interdit", {_ROBOTS: _robots("User-agent: *\nDisallow: /")}, fails="crawl-failed"),
         Case("robots-500", {_ROBOTS: _robots("", "500 Panne")}, fails="crawl-failed"),

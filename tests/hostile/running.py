@@ -174,7 +174,8 @@ def _judged(case: Case, report: dict[str, Any], status: int, base: str) -> list[
         failed = report.get("error", {}).get("code")
         return [] if (status, failed) == (1, case.fails) else [f"expected {case.fails}, found {status} {failed}"]
     expected_status = 3 if case.held else 0
-    faults = [] if status == expected_status else [f"status: expected {expected_status}, found {status}"]
+    error = report.get("error", {}).get("message", {}).get("en", "")
+    faults = [] if status == expected_status else [f"status: expected {expected_status}, found {status} {error}"]
     for path, codes in case.codes.items():
         if not (told.get(path, {""}) & codes):
             faults.append(f"{path}: expected one of {', '.join(sorted(codes))}, found {told.get(path)}")
