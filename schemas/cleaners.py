@@ -35,6 +35,8 @@ _AMOUNT = re.compile(
 )
 _SCALES = {"": 0, "millier": 3, "million": 6, "milliard": 9}
 _NO_ADDRESS = re.compile(r"[\s<>\"`\\]")  # of RFC 3986's delimiters, those that would end it where it is quoted
+# Three dots stay: what they end is cut short. 'et' before the last item of a list is no part of the one before it.
+_ENDS_AN_ITEM = re.compile(r"(?:[ ,;]|(?<!\.)\.(?!\.)|(?<=[ ,;])(?:et|ou))+$")
 _YEAR_BOUNDS = range(1800, 2200)
 
 
@@ -49,7 +51,7 @@ def text(printed: str) -> str | None:
 
 def list_item(printed: str) -> str | None:
     """A list item without the punctuation that ends it."""
-    return one_line(printed).rstrip(" ,;.").strip() or None
+    return _ENDS_AN_ITEM.sub("", one_line(printed)) or None
 
 
 def several(printed: str) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -49,7 +50,8 @@ def read(html: str, url: str, base: str = "", origin: str = "") -> Page:
     body = tree.body
     if root is None or body is None:
         return Page(url, "", (), (), ())
-    reader = _Reader(Addresses(url, base.rstrip("/"), origin.rstrip("/")), panels=headings.panels(body))
+    addresses = Addresses(_relative_to(tree, url), base.rstrip("/"), origin.rstrip("/"))
+    reader = _Reader(addresses, panels=headings.panels(body))
     content = mains(body)
     for part in content or [body]:
         reader.walk(part, chrome=not content)
@@ -87,8 +89,8 @@ class _Reader:
                 continue
             elif (level := headings.level(child)) is not None:
                 self._heading(child, level)
-            elif tag in LISTS or tag == "dl" or is_table(child):
-                (self._list if tag in LISTS else self._definitions if tag == "dl" else self._table)(child, depth)
+            elif _is_list(child) or tag == "dl" or is_table(child):
+                (self._list if _is_list(child) else self._definitions if tag == "dl" else self._table)(child, depth)
             elif tag in BLOCKS:
                 self._block(child, depth, chrome=chrome)
             elif depth < _MAX_DEPTH and _holds_blocks(child):
@@ -183,7 +185,7 @@ class _Reader:
 
     def _list(self, node: LexborNode, depth: int) -> None:
         self.end()
-        members = [child for child in node.iter() if child.tag == "li" and not unread(child)]
+        members = [child for child in node.iter() if _is_item(child) and not unread(child)]
         items = [rich(tokens(member, self.addresses, skip=LISTS | {"table"})) for member in members]
         index = self._add("list", items=bullets.unmarked(tuple(item for item in items if item.lines)))
         outer, self.inside = self.inside, index
@@ -224,10 +226,7 @@ class _Reader:
         self.end()
         placed = place([[c for c in row if not unread(c)] for row in rows_of(node)])
         read = {
-            id(spot.cell): Cell(rich(tokens(spot.cell, self.addresses)), heads(spot.cell))
-            for row in placed
-            for spot in row
-            if spot.first
+            id(spot.cell): Cell(self._told(spot.cell), heads(spot.cell)) for row in placed for spot in row if spot.first
         }
         rows = tuple(tuple(replace(read[id(spot.cell)], across=spot.across) for spot in row) for row in placed)
         caption = node.css_first("caption")
@@ -235,6 +234,11 @@ class _Reader:
         index = self._add("table", grid=Grid(named, rows, header_rows(rows)))
         if depth < _MAX_DEPTH and any(_lays_out(spot.cell) for row in placed for spot in row if spot.first):
             self._lay_out(placed, index, depth)
+
+    def _told(self, cell: LexborNode) -> Rich:
+        """What a cell says; a header may be nothing but the button that sorts its column."""
+        text = rich(tokens(cell, self.addresses))
+        return text if text.lines or not heads(cell) else rich(tokens(cell, self.addresses, keep={"button"}))
 
     def _lay_out(self, placed: list[list[Place]], index: int, depth: int) -> None:
         """Reads the blocks inside a lay-out table: a heading in a cell stands above what follows in its column."""
@@ -291,6 +295,26 @@ class _Reader:
             )
         )
         return index
+
+
+def _relative_to(tree: LexborHTMLParser, url: str) -> str:
+    """What a page's links are relative to: its own address, or the one it names (HTML Living Standard, 4.2.3)."""
+    named = tree.css_first("base[href]")
+    try:
+        address = urljoin(url, (named.attributes.get("href") or "").strip()) if named is not None else url
+    except ValueError:  # not an address
+        return url
+    return address if address.startswith(("http://", "https://")) else url
+
+
+def _is_list(node: LexborNode) -> bool:
+    """Whether an element is a list: by its tag, or by its role (WAI-ARIA 1.2, 'list') if it holds no other."""
+    by_role = node.attributes.get("role") == "list" and any(_is_item(child) for child in node.iter())
+    return node.tag in LISTS or (by_role and node.css_first("ul, ol, menu, table, [role=listitem] [role=list]") is None)
+
+
+def _is_item(node: LexborNode) -> bool:
+    return node.tag == "li" or node.attributes.get("role") == "listitem"
 
 
 def _holds_blocks(node: LexborNode) -> bool:

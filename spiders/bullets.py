@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from spiders.page import Rich
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from spiders.page import Line
 
 CONFIDENCE = 0.95
@@ -16,6 +18,9 @@ DOUBT = "bulleted lines read as items"
 _BULLET = re.compile(r"(?P<mark>[•◦▪‣●○■□◆➢➔→✓✔·*–—-])\s*(?<=\s|[•◦▪‣●○■□◆➢➔→✓✔·])(?=\S)")
 _NUMBER = re.compile(r"(?P<mark>[0-9]{1,3}) ?[.)°]\s+(?=\S)")
 _NUMBERED = "1"
+# What an item of a list may print before its text although the list marks it: a sign, or its number or letter.
+_SIGN = re.compile(r"(?P<mark>[^\w\s«\"“‘'(\[…]{1,3})\s+(?=[^\W\d_]|[«\"“(])")
+_ORDINAL = re.compile(r"(?P<mark>[0-9]{1,3}(?= ?[.)°])|[A-Za-z](?= ?\))) ?[.)°]\s+(?=\S)")
 
 
 @dataclass(slots=True)
@@ -57,15 +62,31 @@ def begins(mark: str, number: int) -> bool:
 
 
 def unmarked(items: tuple[Rich, ...]) -> tuple[Rich, ...]:
-    """Items without the one bullet that all of them print before their text."""
-    found = [marked(item.lines[0]) for item in items if item.lines]
-    marks = {mark for mark, _, _ in found}
-    if len(found) < 2 or len(marks) != 1 or not marks.isdisjoint({"", _NUMBERED}):  # noqa: PLR2004 (one is no habit)
+    """Items without what all of them print before their text: one sign, or their numbers or letters in order."""
+    texts = [item.lines[0].text for item in items if item.lines]
+    ends = _signed(_BULLET, texts) or _signed(_SIGN, texts) or _counted(texts)
+    if not ends or len(texts) < 2:  # noqa: PLR2004 (one is no habit)
         return items
-    cut = [
-        replace(item.lines[0], text=item.lines[0].text[end:]) for item, (_, _, end) in zip(items, found, strict=True)
-    ]
+    cut = [replace(item.lines[0], text=item.lines[0].text[end:]) for item, end in zip(items, ends, strict=True)]
     return tuple(Rich((first, *item.lines[1:]), item.bold) for item, first in zip(items, cut, strict=True))
+
+
+def _signed(sign: re.Pattern[str], texts: Sequence[str]) -> list[int]:
+    """Where the texts begin after the one sign of all; nothing if they do not have one."""
+    found = [sign.match(text) for text in texts]
+    return _after(found) if len({match and match["mark"] for match in found}) == 1 else []
+
+
+def _counted(texts: Sequence[str]) -> list[int]:
+    """The same after 1, 2, 3 or a, b, c."""
+    found = [_ORDINAL.match(text) for text in texts]
+    marks = [match["mark"].casefold() for match in found if match]
+    numbers, letters = [str(place + 1) for place in range(len(texts))], [chr(97 + place) for place in range(len(texts))]
+    return _after(found) if marks in (numbers, letters) else []
+
+
+def _after(found: Sequence[re.Match[str] | None]) -> list[int]:
+    return [match.end() for match in found if match]
 
 
 def defined(term: Rich, text: Rich) -> Rich:

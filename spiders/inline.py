@@ -33,6 +33,7 @@ _PANEL_ROLES = {"tabpanel", "region"}
 # What themes and their frameworks call text for screen readers only: a label said twice, not content.
 _UNSEEN_NAMES = {"screen-reader-text", "sr-only", "visually-hidden", "visuallyhidden"}
 _NOTE = re.compile(r"[\[(]?(?:\d{1,2}|\*{1,3}|[†‡§])[\])]?")
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _WORD_BEFORE = re.compile(r"(?:[^\W\d_]{3}|[.,;:!?)»\"])\s?$")  # after a figure or a unit it would be an exponent
 CHROME_ROLES = {"navigation", "complementary", "search", "banner", "contentinfo", "dialog", "alertdialog"}
 
@@ -107,7 +108,8 @@ def tokens(
 def rich(tokens: Iterable[Token]) -> Rich:
     """Tokens as lines: white space collapsed, empty lines dropped, links kept with their text.
 
-    A raised number or star after a word is the mark of a note, and no part of the text.
+    A raised number or star after a word is the mark of a note, and no part of the text; any other raised figure stays
+    one: it is not a further figure of the number before it.
     """
     lines: list[Line] = []
     text = ""
@@ -122,7 +124,7 @@ def rich(tokens: Iterable[Token]) -> Rich:
             continue
         if token.raised and _NOTE.fullmatch(token.text.strip()) and _WORD_BEFORE.search(text):
             continue
-        text += token.text
+        text += token.text.translate(_RAISED) if token.raised else token.text
         if token.href:
             if links and links[-1][0] == token.href:
                 links[-1][1] += token.text

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from spiders import bullets
 from spiders.found import SURE, TWICE, Fault, Finds, Located, Match, above, groups, one_a_heading, only
-from spiders.page import Rich
+from spiders.page import Rich, only_links
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from spiders.page import Block, Line
 
 Context = dict[str, str]
+_SEVERAL = 3  # items, of which one may be unlike the others
 _LINES = SURE.but(0.95, "lines read as items")
 
 
@@ -54,7 +55,7 @@ def in_lists(declared: List, blocks: Sequence[Block], title: str) -> Finds:
     nested = next((block for block in blocks if block.inside in chosen), None)
     if nested is not None:
         raise Fault("row-malformed", nested.place, "items without lists or tables of their own", nested.head)
-    return Finds(tuple(item for candidate in found for item in _located(candidate)))
+    return Finds(tuple(item for candidate in found for item in _located(_doubted(candidate))))
 
 
 def _once(found: Sequence[_Candidate], *, many: bool) -> list[_Candidate]:
@@ -234,6 +235,22 @@ def _single_items(
             first, *others = block.rich.lines
             item = Rich((replace(first, text=first.text[cut:]), *others))
             yield _Candidate((block,), (item,), context, SURE.but(bullets.CONFIDENCE, bullets.DOUBT))
+
+
+def _doubted(candidate: _Candidate) -> _Candidate:
+    """Less sure if the first item alone is bold, or the last alone a link: a title, or a way to another page."""
+    items = candidate.items
+    bold, linked = [item.bold for item in items], [only_links(item) for item in items]
+    odd = (
+        items[0]
+        if bold[:1] == [True] and sum(bold) == 1
+        else items[-1]
+        if linked[-1:] == [True] and sum(linked) == 1
+        else None
+    )
+    if odd is None or len(items) < _SEVERAL:
+        return candidate
+    return replace(candidate, match=candidate.match.but(0.85, f"one item unlike the others: {odd.text[:80]}"))
 
 
 def _located(candidate: _Candidate) -> Iterator[Located]:

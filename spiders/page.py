@@ -49,6 +49,11 @@ class Rich:
         return tuple(link for line in self.lines for link in line.links)
 
 
+def only_links(text: Rich) -> bool:
+    """Whether all that a text says are links."""
+    return " ".join(link.text for link in text.links) == one_line(text.text)
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """A cell of a table's grid; a spanned cell stands at every place it covers, `across` in those to its right."""
@@ -102,9 +107,7 @@ class Block:
     @property
     def links_only(self) -> bool:
         """Whether all it says are links: a menu."""
-        return all(
-            " ".join(link.text for link in text.links) == one_line(text.text) for text in self.items or (self.rich,)
-        )
+        return all(only_links(text) for text in self.items or (self.rich,))
 
     @property
     def bold_line(self) -> bool:

@@ -49,6 +49,11 @@ class _Reading:
         return enumerate(self.grid.rows[self.begins :], start=1)
 
     @property
+    def filled(self) -> bool:
+        """Whether any row under the header says anything."""
+        return any(_says(cell) for _, row in self.body for cell in row)
+
+    @property
     def headers(self) -> tuple[str, ...]:
         """What the columns are called, as labels are compared."""
         return tuple(key(cell.text) for cell in self.header)
@@ -63,12 +68,14 @@ def in_table(declared: Table, blocks: Sequence[Block]) -> Finds:
     readings = [found for block in blocks if (found := _read(declared, block)) is not None]
     best = max((reading.match.confidence for reading in readings), default=0.0)
     candidates = _once([r for r in readings if r.match.confidence >= best - _CLOSE])
+    candidates = [reading for reading in candidates if reading.filled] or candidates  # a header may scroll apart
     if not candidates:
         raise _missing(declared, blocks)
     if len(candidates) > 1 and not _split(candidates, blocks):
         places = "; ".join(reading.block.place for reading in candidates)
         raise Fault("block-ambiguous", places, f"one table {' | '.join(declared.headers)}", str(len(candidates)))
     parts = candidates if len(candidates) > 1 else [*candidates, *_continued(candidates[0], blocks)]
+    _check_twins(declared, parts, blocks)
     doubt = 0.8 if len(candidates) > 1 else 0.7 if len(parts) > 1 else 1.0
     located: list[Located] = []
     stated: list[Stated] = []
@@ -172,7 +179,7 @@ def _check_columns(declared: Table, reading: _Reading) -> None:
     ignored = {key(header) for header in declared.ignored}
     for number, cell in enumerate(reading.header):
         empty = not any(_says(row[number]) for _, row in reading.body if number < len(row) and not row[number].across)
-        counts = [row[number].text for _, row in reading.body if number < len(row) and any(_says(c) for c in row)]
+        counts = [key(row[number].text) for _, row in reading.body if number < len(row) and any(_says(c) for c in row)]
         numbers = counts == [str(place) for place in range(1, len(counts) + 1)]
         if number not in reading.columns and key(cell.text) not in ignored and not empty and not numbers:
             found = cell.text or f"column {number + 1}"
@@ -180,6 +187,28 @@ def _check_columns(declared: Table, reading: _Reading) -> None:
     for number, row in enumerate(reading.grid.rows[: max(reading.begins - 1, 0)], start=1):
         if len({id(cell.rich) for cell in row if cell.text}) > 1 and not all(c.header for c in row if c.text):
             raise Fault("row-malformed", reading.block.place, "the header row first", f"row {number}: {row[0].text}")
+
+
+def _check_twins(declared: Table, parts: Sequence[_Reading], blocks: Sequence[Block]) -> None:
+    """No other table, whatever its headers, says the same but for some rows: one of the two is out of date.
+
+    Raises:
+        Fault: one does.
+    """
+    mine = {_told(row) for reading in parts for _, row in reading.body}
+    own = {reading.block.index for reading in parts}
+    for block in blocks:
+        rows = block.grid.rows[max(block.grid.header_rows, 1) :] if block.grid and block.index not in own else ()
+        theirs = {_told(row) for row in rows} - {()}
+        if theirs - mine and 2 * len(theirs & mine) >= len(theirs):
+            raise Fault(
+                "block-ambiguous", block.place, f"one table {' | '.join(declared.headers)}", "2, nearly the same"
+            )
+
+
+def _told(row: Row) -> tuple[str, ...]:
+    """What a row says, in whatever order of columns."""
+    return tuple(sorted(key(cell.text) for cell in row if _says(cell)))
 
 
 def _rows(reading: _Reading) -> tuple[list[Located], list[Stated]]:
@@ -237,12 +266,14 @@ def _says(cell: Cell) -> bool:
 def _sub_heading(row: Row) -> float | None:
     """How sure it is that a row is the title of those below it, and not a row; None if it is a row.
 
-    A title is one cell across the table, or a bold or header cell with nothing beside it.
+    A title is one cell across the table, its text in every cell of it, or a bold or header cell with nothing beside it.
     """
     told = [cell for cell in row if cell.text]
     first, marked = row[0], all(cell.header or cell.rich.bold for cell in told)
     if len(row) > 1 and all(cell.across for cell in row[1:]):
         return 0.95 if marked else 0.8
+    if len(row) > 1 and _says(first) and len({key(cell.text) for cell in row}) == 1:
+        return 0.8
     if len(row) > 1 and marked and _says(first) and not any(_says(cell) for cell in row[1:]):
         return 0.8
     return None

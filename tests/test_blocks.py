@@ -107,6 +107,22 @@ def test_a_link_is_absolute_and_on_the_portal(href: str, absolute: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("base", "absolute"),
+    [
+        ("https://autre.example/dossier/", "https://autre.example/dossier/suite/"),
+        ("/ailleurs/", f"{ORIGIN}/ailleurs/suite/"),
+        ("http://miroir.example:8080/", f"{ORIGIN}/suite/"),
+        ("http://[", f"{URL}suite/"),
+        ("javascript:x", f"{URL}suite/"),
+    ],
+)
+def test_a_link_is_relative_to_what_the_page_says(base: str, absolute: str) -> None:
+    html = f"<head><base target=_top><base href='{base}'></head><main><p><a href='suite/'>ici</a></p></main>"
+    (block,) = read(html, URL, base="http://miroir.example:8080/", origin=ORIGIN).blocks
+    assert block.rich.links == (Link(absolute, "ici"),)
+
+
+@pytest.mark.parametrize(
     "href",
     [
         "javascript:alert(1)",

@@ -45,6 +45,8 @@ ACCEPTED: list[tuple[Cleaner, str, Value]] = [
     (text, "\u00a0", None),
     (list_item, "Alfact Innovation,", "Alfact Innovation"),
     (list_item, "Sanofi.", "Sanofi"),
+    (list_item, "Pierre Fabre ; et", "Pierre Fabre"),
+    (list_item, "Recherche cli...", "Recherche cli..."),
     (list_item, "« cancers colorectaux »,", "« cancers colorectaux »"),
     (list_item, " ; ", None),
     (several, "appel à projet, cancer,INCa", "appel à projet; cancer; INCa"),

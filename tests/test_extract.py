@@ -82,6 +82,9 @@ HEAD = "<tr><th>Nom<th>Site"
         f"{HEAD}<tr><td>a<td>b<tr><td>Total<td>1 site",
         f"{HEAD}<tr><td>(texte)<td>(lieu)<tr><td>a<td>b",
         "<tr><th>N°<th>Nom<th>Site<tr><td>1<td>a<td>b",
+        "<tr><th>N°<th>Nom<th>Site<tr><td>1.<td>a<td>b",
+        "<tr><th><button>Nom</button><th>Site <button>Trier</button><tr><td>a<td>b",
+        f"{HEAD}</table><table>{HEAD}<tr><td>a<td>b",  # a header that stays where it is while the rows scroll
     ],
 )
 def test_a_table_is_found_by_its_headers(rows: str) -> None:
@@ -101,6 +104,7 @@ def test_a_table_is_found_by_its_headers(rows: str) -> None:
         (f"<table>{HEAD}<tr><td colspan=2>Paris<tr><td>a<td>b<tr><td>c<td>d</table>", 0.8),
         (f"<table>{HEAD}<tr><td><b>Paris</b><td><tr><td>a<td>b<tr><td>c<td>d</table>", 0.8),
         (f"<table>{HEAD}<tr><td>a<td>b<tr><td>Total<td><tr><td>c<td>d</table>", 0.85),
+        (f"<table>{HEAD}<tr><td>a<td>b<tr><td>c<td>d<tr><td>À savoir<td>À savoir</table>", 0.8),
         # One table under several sub-headings, its header row repeated or not.
         (f"<h2>Un</h2><table>{HEAD}<tr><td>a<td>b</table><h2>Deux</h2><table>{HEAD}<tr><td>c<td>d</table>", 0.8),
         (f"<h2>Un</h2><table>{HEAD}<tr><td>a<td>b</table><h2>Deux</h2><table><tr><td>c<td>d</table>", 0.7),
@@ -133,6 +137,11 @@ def test_a_table_by_its_roles_is_a_table() -> None:
         (f"<table>{HEAD}<tr><td>a<td>b</table><table>{HEAD}<tr><td>a<td>c</table>", "block-ambiguous"),
         # The old list below the list of today: not one table split in two.
         (f"<table>{HEAD}<tr><td>a<td>b</table><h2>Avant</h2><table>{HEAD}<tr><td>c<td>d</table>", "block-ambiguous"),
+        # The list of today under headers nobody knows, and the old one below it.
+        (
+            f"<table><tr><th>Ville<th>Pays<tr><td>a<td>b<tr><td>c<td>e</table><table>{HEAD}<tr><td>a<td>b<tr><td>c<td>d",
+            "block-ambiguous",
+        ),
         (f"<table><tr><td>x<td>y{HEAD}<tr><td>a<td>b</table>", "row-malformed"),
         (f"<table>{HEAD}<th>Pays<tr><td colspan=2>a<td>b</table>", "column-unknown"),
         (f"<table>{HEAD}<th><tr><td colspan=2>a<td></table>", "row-malformed"),
@@ -153,7 +162,7 @@ def test_the_mark_of_a_note_is_no_part_of_a_text_and_an_exponent_is() -> None:
         "<tr><td>Foch<sup><a href=#n>[2]</a></sup><td>1<sup>er</sup>"
     )
     assert parts(found(f"<table>{HEAD}{rows}</table>", TABLE)) == [
-        {"Nom": "Cochin", "Site": "sur 106 m2"},
+        {"Nom": "Cochin", "Site": "sur 10⁶ m²"},
         {"Nom": "Foch", "Site": "1er"},
     ]
 
@@ -221,6 +230,10 @@ def test_a_cell_gives_its_text_and_link_and_its_place() -> None:
             ),
         ),
         ({"heading": "^Noms$"}, "<h2>Noms</h2><ul><li>✓ a<li>✓ b</ul>"),
+        ({"heading": "^Noms$"}, "<h2>Noms</h2><ul><li>👉 a<li>👉 b</ul>"),
+        ({"heading": "^Noms$"}, "<h2>Noms</h2><ol><li>1. a<li>2. b</ol>"),
+        ({"heading": "^Noms$"}, "<h2>Noms</h2><ul><li>a) a<li>b) b</ul>"),
+        ({"heading": "^Noms$"}, "<h2>Noms</h2><div role=list><p role=listitem>a</p><p role=listitem>b</p></div>"),
         ({"heading": "^Noms$"}, "<h2>Noms</h2><ul><li>a<li>b</ul><h2>Noms</h2><ul><li>a<li>b</ul>"),
         (
             {"heading": "^Noms$"},
@@ -256,6 +269,20 @@ def test_a_list_printed_otherwise_is_read_and_less_sure(
     extract = found(content, {"list": declared})
     assert [part["text"] for part in parts(extract)] == ["a", "b"]
     assert sureness(extract) == expected
+
+
+@pytest.mark.parametrize("items", ["<li><b>Noms</b><li>a<li>b", "<li>a<li>b<li><a href=/x>Tous les noms</a>"])
+def test_an_item_unlike_the_others_makes_a_list_less_sure(items: str) -> None:
+    extract = found(f"<h2>Noms</h2><ul>{items}</ul>", {"list": {"heading": "^Noms$"}})
+    assert (len(parts(extract)), sureness(extract)) == (3, 0.85)
+
+
+@pytest.mark.parametrize(
+    "items", ["<li>1. a<li>3. b", "<li>€ a<li>✓ b", "<li>A. Dupont<li>B. Durand", "<li>+ 5<li>+ 6"]
+)
+def test_what_is_no_mark_of_all_items_is_text(items: str) -> None:
+    texts = [part["text"] for part in parts(found(f"<h2>Noms</h2><ul>{items}</ul>", {"list": {"heading": "^Noms$"}}))]
+    assert texts == items.removeprefix("<li>").split("<li>")
 
 
 def test_a_lone_item_is_one_where_the_other_lists_are_bulleted_lines() -> None:
