@@ -6,9 +6,10 @@ Each is there for a breakage that no other sees; docs/decisions/0009-gate-checks
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pipeline.looks import garbled, unlike, usual
+from pipeline.looks import added, cut, garbled, unlike, usual
 from schemas.reasons import Reason
 from schemas.typography import key as label_key
 
@@ -123,7 +124,7 @@ def cells_emptied(case: Case) -> list[Reason]:
 
 
 def shape_changed(case: Case) -> list[Reason]:
-    """A text that looks unlike the known ones of its column: another kind of thing, or many times as long.
+    """A text that looks unlike the known ones of its column: another kind of thing, many times as long, or cut short.
 
     Known are the last release's values; on a first run, the column's own. A column whose schema already says what its
     values look like (enum, pattern, map) is left to it.
@@ -136,6 +137,7 @@ def shape_changed(case: Case) -> list[Reason]:
         known = [row[field.name] for row in (case.then or case.now).values() if row[field.name] is not None]
         likely, released = usual(known, first=not case.then), set(known) if case.then else set()
         differing = {key: unlike(value, likely, known) for key, value in values.items() if value not in released}
+        differing |= _handled(case, field.name)
         odd = [(key, field.name, found) for key, found in differing.items() if found]
         if odd and len(odd) / len(values) > case.dataset.checks.odd_shapes:
             reasons += _by_column(case, "shape-changed", likely, odd)
@@ -199,12 +201,22 @@ def values_moved(case: Case) -> list[Reason]:
 
 
 def values_changed(case: Case) -> list[Reason]:
-    """Three rows or more, and a larger share of those in both tables than is tolerated, have changed."""
-    both, changed = len(case.then.keys() & case.now.keys()), sorted(case.changed)
+    """Three rows or more have changed, and a larger share than is tolerated: of all that stay, or of a column's values.
+
+    A column that few rows fill is rewritten as a whole by what changes only them.
+    """
+    staying = [key for key in case.now if key in case.then]
     share = case.dataset.checks.values_changed
-    if len(changed) < 3 or len(changed) <= share * both:  # noqa: PLR2004 (fewer are ordinary work on a page)
-        return []
-    return [Reason("values-changed", case.page, "", f"≤ {share:.0%}", f"{len(changed)}/{both}: {shown(changed)}")]
+    parts = [("", len(staying), sorted(case.changed))]
+    for field in case.columns:
+        cells = {key: (was, now) for key, (was, now) in case.cells(field.name).items() if None not in {was, now}}
+        parts.append((field.name, sum(case.then[key][field.name] is not None for key in staying), sorted(cells)))
+    leapt = [(*part, len(part[2])) for part in parts if len(part[2]) >= 3]  # noqa: PLR2004 (fewer are ordinary work on a page)
+    return [
+        Reason("values-changed", case.page, column, f"≤ {share:.0%}", f"{count}/{whole}: {shown(changed)}")
+        for column, whole, changed, count in leapt
+        if count > share * whole
+    ]
 
 
 def text_garbled(case: Case) -> list[Reason]:
@@ -250,6 +262,15 @@ NOTES: dict[str, Check] = {
 def shown(names: Sequence[str]) -> str:
     """The first of the names, and how many more there are."""
     return ", ".join(names[:_SHOWN]) + (f", … (+{len(names) - _SHOWN})" if len(names) > _SHOWN else "")
+
+
+def _handled(case: Case, column: str) -> dict[str, str]:
+    """Texts that are what they were, cut within a word or with what another got too: a label, a translation."""
+    rewritten = {key: pair for key, pair in case.cells(column).items() if None not in pair}
+    short = {key: f"cut: {was} → {now}" for key, (was, now) in rewritten.items() if cut(was, now)}
+    put_in = {key: text for key, pair in rewritten.items() if (text := added(*pair))}
+    times = Counter(put_in.values())
+    return short | {key: f"added to several: {text}" for key, text in put_in.items() if times[text] > 1}
 
 
 def _counts(case: Case, code: str, *, holds: bool) -> list[Reason]:

@@ -294,6 +294,34 @@ def test_most_rows_changed_at_once_are_doubted(count: int, share: float, *, held
     assert list(fired(judged)) == (["values-changed"] if held else [])
 
 
+def test_most_values_of_a_column_changed_at_once_are_doubted() -> None:
+    before = changed(rows(), contact=dict.fromkeys(range(4)))
+    now = changed(before, contact={number: f"bureau{number}@x.fr" for number in (4, 5, 6)})
+    assert only(case(dataset(), now, before), "values-changed").found.startswith("3/4")
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "held"),
+    [
+        ("Hôpital Avicenne", "Hôpital Av", True),
+        ("Hôpital Avicenne", "Hôpital", False),
+        ("Hôpitaux Avicennes", "Hôpitaux Avicenne", False),
+        ("Hôpital Avicenne", "Hôpital Beaujon", False),
+    ],
+)
+def test_a_text_cut_within_a_word_is_doubted(was: str, now: str, *, held: bool) -> None:
+    names = [{**row, "contact": f"madame {row['nom']}"} for row in rows()]
+    judged = case(dataset(), changed(names, contact={0: now}), changed(names, contact={0: was}))
+    assert list(fired(judged)) == (["shape-changed"] if held else [])
+
+
+def test_what_several_texts_were_given_at_once_is_doubted() -> None:
+    names = [{**row, "contact": f"madame {row['nom']}"} for row in rows()]
+    now = changed(names, contact={at: f"{names[at]['contact']} (nouveau)" for at in (0, 1)})
+    assert "added to several: (nouveau)" in only(case(dataset(), now, names), "shape-changed").found
+    assert fired(case(dataset(), changed(names, contact={0: now[0]["contact"]}), names)) == {}
+
+
 def test_a_rank_that_shifts_is_no_change() -> None:
     assert fired(case(dataset(), [{**row, "rang": 9 - row["rang"]} for row in rows()], rows())) == {}
 
@@ -316,6 +344,10 @@ GARBLED = [
     "tumorothиque",
     "<strong>Ipsen</strong>",
     "[vc_column width=1]Ipsen",
+    "info@nospam.ipsen.fr",
+    "{{ item.nom }}",
+    "${nom}",
+    "<%= nom %>",
 ]
 
 
@@ -410,7 +442,36 @@ def test_a_value_that_another_row_keeps_has_come_from_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["etc.", "Voir plus", "à venir", "N/A", "xxx", "?", "Lire la suite", "Liste mise à jour le 3 mai"]
+    "text",
+    [
+        "etc.",
+        "Voir plus",
+        "à venir",
+        "N/A",
+        "xxx",
+        "?",
+        "Lire la suite",
+        "Liste mise à jour le 3 mai",
+        "À pourvoir",
+        "Poste vacant",
+        "en cours de recrutement",
+        "idem",
+        "″",
+        "cf. ci-dessus",
+        "aucun",
+        "NULL",
+        "#REF!",
+        "undefined",
+        "et bien d’autres",
+        "(liste non exhaustive)",
+        "En savoir plus sur nos programmes",
+        "Partager sur Facebook",
+        "Rech…",
+        "Recherche cli...",
+        "Recherche [...]",
+        "Rech… lire la suite",
+        "Recherche (suite)",
+    ],
 )
 def test_a_placeholder_is_no_value(text: str) -> None:
     new = [*rows(), {"nom": text, "contact": "info@x.fr", "montant": 1000, "rang": 9}]
