@@ -323,4 +323,4 @@ def _holds_blocks(node: LexborNode) -> bool:
 
 def _lays_out(cell: LexborNode) -> bool:
     """Whether a cell holds blocks of its own, so that the table is a lay-out."""
-    return cell.css_first("ul, ol, dl, table, h1, h2, h3, h4, h5, h6") is not None
+    return cell.css_first("ul, ol, dl, table, h1, h2, h3, h4, h5, h6, [role=list]") is not None

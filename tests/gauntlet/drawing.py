@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 
-from gauntlet import answers, layouts, losses, themes
+from gauntlet import answers, edits, layouts, losses, themes
 from gauntlet.document import Document
 from gauntlet.harness import Case
 from gauntlet.mutation import REGISTER, Answer, Draw, Mutation, one, targets
@@ -29,7 +29,7 @@ _UNFOLLOWED = frozenset(
     "value-not-understood key-missing".split()
 )
 _ORDER = {"page": 0, "table": 0, "list": 0, "sentence": 0, "text": 1, "answer": 2}
-_LOADED = (answers, layouts, losses, themes)  # importing them fills the register
+_LOADED = (answers, edits, layouts, losses, themes)  # importing them fills the register
 
 
 def cases(bases: Bases, name: str, count: int, number: int, *, first: bool) -> list[Case]:

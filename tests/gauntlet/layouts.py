@@ -89,6 +89,22 @@ def header_break(_page: Document, target: Target, _draw: Draw) -> None:
         cell.append(line)
 
 
+@redesign("header-buttons", "table")
+def header_buttons(_page: Document, target: Target, _draw: Draw) -> None:
+    """Each header is the button that sorts its column."""
+    for cell in heads(target.node):
+        inner = make("button", type="button")
+        move_content(cell, inner)
+        rename(cell, "th")
+        cell.append(inner)
+
+
+@redesign("header-apart", "table")
+def header_apart(_page: Document, target: Target, _draw: Draw) -> None:
+    """A table of the header row alone stays where it is while the other, which has it too, scrolls below it."""
+    target.node.addprevious(make("table", copy(next(target.node.iter("tr")))))
+
+
 @redesign("columns-reordered", "table")
 def columns_reordered(_page: Document, target: Target, draw: Draw) -> None:
     """Whole columns in another order."""
@@ -320,6 +336,27 @@ def list_in_group(_page: Document, target: Target, draw: Draw) -> None:
     """The list inside one or several block groups."""
     for _ in range(number(draw, 1, 3)):
         wrap(target.node, make("div", class_="wp-block-group__inner-container"))
+
+
+@redesign("items-with-own-marks", "list")
+def items_with_own_marks(_page: Document, target: Target, draw: Draw) -> None:
+    """Each item prints a sign, its number or its letter before its text."""
+    found = items(target)
+    assume(len(found) > 1)
+    kind = one(draw, ["sign", "number", "letter"])
+    for place, item in enumerate(found):
+        mark = {"sign": "👉", "number": f"{place + 1}.", "letter": f"{chr(97 + place)})"}[kind]
+        item.text = f"{mark} {item.text or ''}"
+
+
+@redesign("list-by-roles", "list")
+def list_by_roles(_page: Document, target: Target, _draw: Draw) -> None:
+    """The list and its items are so by role alone."""
+    for item in items(target):
+        rename(item, "div")
+        item.set("role", "listitem")
+    rename(target.node, "div")
+    target.node.set("role", "list")
 
 
 @redesign("list-in-table", "list")

@@ -23,7 +23,7 @@ _VALUES = "shape-changed values-moved values-changed rows-lost cells-emptied val
 _KINDS = f"{_ROWS} shape-changed value-out-of-range cells-emptied {_LOST} {_SHAPES}"
 _COUNTS = f"count-disagrees count-differs {_SHAPES} values-changed magnitude-changed"
 _MEANINGS = f"column-missing column-unknown block-missing match-unsure {_ROWS} {_VALUES}"
-_ALL = f"{_LOST} {_SHAPES} {_ROWS} {_VALUES} rows-jumped rows-doubled text-garbled"
+ALL = f"{_LOST} {_SHAPES} {_ROWS} {_VALUES} rows-jumped rows-doubled text-garbled"
 _FORMER = {
     "contacts_valorisation": ("Université Paris Sud", "direction@u-psud.example"),
     "financements": ("2005", "3.2 millions d’euros"),
@@ -135,7 +135,7 @@ def headers_exchanged(_page: Document, target: Target, draw: Draw) -> frozenset[
     names = [said(heads(target.node)[place]) for place in (first, second)]
     for row in rows(target.node):
         _exchange(cells(row)[first], cells(row)[second])
-    return _reading(target, names)
+    return reading(target, names)
 
 
 @breakage("column-slipped", "table", f"{_SHAPES} {_ROWS} {_VALUES} {_LOST}", spares=True)
@@ -147,7 +147,7 @@ def column_slipped(_page: Document, target: Target, draw: Draw) -> frozenset[str
     assume(len({said(cell) for cell in column}) > 1)
     for before, after in itertools.pairwise(column):
         _exchange(before, after)
-    return _reading(target, [said(heads(target.node)[place])])
+    return reading(target, [said(heads(target.node)[place])])
 
 
 @breakage("cells-exchanged", "table", f"{_ROWS} {_VALUES} {_LOST}", spares=True)
@@ -159,7 +159,7 @@ def cells_exchanged(_page: Document, target: Target, draw: Draw) -> frozenset[st
     first, second = _two(draw, len(column))
     assume(said(column[first]) != said(column[second]))
     _exchange(column[first], column[second])
-    return _reading(target, [said(heads(target.node)[place])])
+    return reading(target, [said(heads(target.node)[place])])
 
 
 @breakage("cells-blanked", "table", f"cells-emptied shape-changed {_LOST} {_ROWS} {_SHAPES}", spares=True)
@@ -169,8 +169,8 @@ def cells_blanked(_page: Document, target: Target, draw: Draw) -> frozenset[str]
     place, lines = number(draw, 0, len(heads(target.node)) - 1), rows(target.node)
     kind, text = one(draw, ["all", "some", "one"]), one(draw, ["", "\xa0", "-", "N/A"])
     for row in _drawn(draw, lines, kind):
-        _put(cells(row)[place], text)
-    return _reading(target, [said(heads(target.node)[place])])
+        put(cells(row)[place], text)
+    return reading(target, [said(heads(target.node)[place])])
 
 
 @breakage("rows-doubled", "table", f"rows-doubled {_ROWS} block-ambiguous row-malformed", first=True)
@@ -182,9 +182,9 @@ def rows_doubled(_page: Document, target: Target, draw: Draw) -> frozenset[str]:
         if draw(st.booleans()):
             place = number(draw, 1, len(cells(other)) - 1)
             name = said(heads(target.node)[place])
-            _put(cells(other)[place], said(cells(one(draw, rows(target.node)))[place]))
+            put(cells(other)[place], said(cells(one(draw, rows(target.node)))[place]))
         row.addnext(other)
-    return target.datasets if name is None else _reading(target, [name])
+    return target.datasets if name is None else reading(target, [name])
 
 
 @breakage(
@@ -209,7 +209,7 @@ def kind_changed(_page: Document, target: Target, draw: Draw) -> frozenset[str]:
     place, words = kinds[known[0]]
     word, lines = one(draw, words), rows(target.node)
     for row in lines if draw(st.booleans()) else some(draw, lines):
-        _put(cells(row)[place], word)
+        put(cells(row)[place], word)
     return frozenset(known)
 
 
@@ -221,7 +221,7 @@ def magnitude(_page: Document, target: Target, draw: Draw) -> frozenset[str]:
     lines = rows(target.node)
     for row in lines if draw(st.booleans()) else some(draw, lines):
         cell = cells(row)[1]
-        _put(cell, change(said(cell)))
+        put(cell, change(said(cell)))
     return frozenset({"financements"})
 
 
@@ -248,7 +248,7 @@ def detail_removed(_page: Document, target: Target, draw: Draw) -> frozenset[str
     assume("tumorotheques_responsables" in target.datasets)
     for row in _drawn(draw, rows(target.node), one(draw, ["one", "some", "all"])):
         name = said(cells(row)[2])
-        _put(cells(row)[2], re.sub(r"^(Pr|Dr)\s+", "", name))
+        put(cells(row)[2], re.sub(r"^(Pr|Dr)\s+", "", name))
     return frozenset({"tumorotheques_responsables"})
 
 
@@ -261,9 +261,9 @@ def column_rewritten(_page: Document, target: Target, draw: Draw) -> frozenset[s
         cell = cells(row)[-1]
         amount = re.match(r"([\d.]+)(.*)", said(cell))
         if "financements" in target.datasets and amount is not None:
-            _put(cell, f"{float(amount[1]) * percent / 100:.3f}{amount[2]}")
+            put(cell, f"{float(amount[1]) * percent / 100:.3f}{amount[2]}")
         elif "financements" not in target.datasets:
-            _put(cell, re.sub(r"\b(Pr|Dr)\b", lambda found: exchanged[found[1]], said(cell)))
+            put(cell, re.sub(r"\b(Pr|Dr)\b", lambda found: exchanged[found[1]], said(cell)))
     return target.datasets & {"financements", "tumorotheques_responsables"}
 
 
@@ -288,7 +288,7 @@ def item_missing_from_count(_page: Document, target: Target, draw: Draw) -> froz
     return frozenset({"signataires_charte"})
 
 
-@breakage("decoy-same-headers", "table", f"block-ambiguous match-unsure {_ALL}", first=True)
+@breakage("decoy-same-headers", "table", f"block-ambiguous match-unsure {ALL}", first=True)
 def decoy_same_headers(_page: Document, target: Target, draw: Draw) -> frozenset[str]:
     """An old table of the same headers, beside the true one."""
     other = copy(target.node)
@@ -296,7 +296,7 @@ def decoy_same_headers(_page: Document, target: Target, draw: Draw) -> frozenset
     for row in lines[number(draw, 1, len(lines) - 1) :]:
         remove(row)
     for row in rows(other):
-        _put(cells(row)[-1], f"{said(cells(row)[-1])} (ancien)")
+        put(cells(row)[-1], f"{said(cells(row)[-1])} (ancien)")
     title = make("h3", one(draw, ["Archives", "Ancienne liste", "Avant 2010"]))
     if draw(st.booleans()):
         target.node.addnext(other)
@@ -327,7 +327,7 @@ def name_doubled(_page: Document, target: Target, draw: Draw) -> frozenset[str]:
     assume("tumorotheques_responsables" in target.datasets)
     cell = cells(one(draw, rows(target.node)))[2]
     assume("/" not in said(cell))
-    _put(cell, f"{said(cell)} / {said(cell)}")
+    put(cell, f"{said(cell)} / {said(cell)}")
     return frozenset({"tumorotheques_responsables"})
 
 
@@ -337,10 +337,10 @@ def header_other_meaning(_page: Document, target: Target, draw: Draw) -> frozens
     cell = one(draw, heads(target.node))
     name = said(cell)
     place = heads(target.node).index(cell)
-    _put(cell, one(draw, [f"Ancien {name.lower()}", f"{name} adjoint", f"Futur {name.lower()}", f"{name} précédent"]))
+    put(cell, one(draw, [f"Ancien {name.lower()}", f"{name} adjoint", f"Futur {name.lower()}", f"{name} précédent"]))
     for row in rows(target.node):
-        _put(cells(row)[place], said(cells(row)[place])[::-1].title())
-    return _reading(target, [name])
+        put(cells(row)[place], said(cells(row)[place])[::-1].title())
+    return reading(target, [name])
 
 
 @breakage("unknown-column", "table", "column-unknown match-unsure row-malformed block-missing", first=True)
@@ -364,18 +364,18 @@ def sentence_reworded(page: Document, target: Target, draw: Draw) -> frozenset[s
     node = target.node.getprevious()
     while node is not None and node.tag not in {"h2", "h3"}:
         if node.tag == "p" and said(node):
-            _put(node, one(draw, words))
+            put(node, one(draw, words))
         node = node.getprevious()
     assume(node is not None or target.node.getprevious() is not None)
     if node is not None:
-        _put(node, one(draw, words))
+        put(node, one(draw, words))
     reads_title = {"institutions_membres"}  # its heading is the page's own title
     assume(not target.datasets & reads_title)
     del page
     return target.datasets
 
 
-@breakage("second-list-merged", "list", f"rows-jumped rows-out-of-bounds {_ALL}")
+@breakage("second-list-merged", "list", f"rows-jumped rows-out-of-bounds {ALL}")
 def second_list_merged(_page: Document, target: Target, draw: Draw) -> frozenset[str]:
     """Many items of another list stand in this one."""
     count = number(draw, len(items(target)) + 1, 4 * len(items(target)) + 4)
@@ -392,14 +392,14 @@ def many_rows_added(_page: Document, target: Target, draw: Draw) -> frozenset[st
         row = copy(one(draw, lines))
         for cell in cells(row):
             if not re.fullmatch(r"\d{4}", said(cell)):
-                _put(cell, f"{said(cell)} {chr(65 + place % 26)}{chr(65 + place // 26)}")
+                put(cell, f"{said(cell)} {chr(65 + place % 26)}{chr(65 + place // 26)}")
             else:
-                _put(cell, str(1950 + place))
+                put(cell, str(1950 + place))
         lines[-1].addnext(row)
     return target.datasets
 
 
-@breakage("nested-list", "list", f"{_ALL}", first=True)
+@breakage("nested-list", "list", f"{ALL}", first=True)
 def nested_list(_page: Document, target: Target, draw: Draw) -> frozenset[str]:
     """Some items are now below another."""
     found = items(target)
@@ -409,7 +409,7 @@ def nested_list(_page: Document, target: Target, draw: Draw) -> frozenset[str]:
     return target.datasets
 
 
-@breakage("values-merged", "table", f"{_ALL}")
+@breakage("values-merged", "table", f"{ALL}")
 def values_merged(_page: Document, target: Target, draw: Draw) -> frozenset[str]:
     """Two rows in one: each cell says both values."""
     grid_only(target.node)
@@ -421,7 +421,7 @@ def values_merged(_page: Document, target: Target, draw: Draw) -> frozenset[str]
     return target.datasets
 
 
-@breakage("items-merged", "list", f"{_ALL}")
+@breakage("items-merged", "list", f"{ALL}")
 def items_merged(_page: Document, target: Target, draw: Draw) -> frozenset[str]:
     """Two items in one."""
     found = items(target)
@@ -432,7 +432,7 @@ def items_merged(_page: Document, target: Target, draw: Draw) -> frozenset[str]:
     return target.datasets
 
 
-@breakage("swallowing-cell", "table", f"{_ALL}", first=True)
+@breakage("swallowing-cell", "table", f"{ALL}", first=True)
 def swallowing_cell(page: Document, target: Target, draw: Draw) -> frozenset[str]:
     """A cell holds the rest of the table and of the page."""
     lines = rows(target.node)
@@ -446,7 +446,7 @@ def swallowing_cell(page: Document, target: Target, draw: Draw) -> frozenset[str
     return target.datasets
 
 
-@breakage("warning-in-table", "table", f"{_ALL}", first=True)
+@breakage("warning-in-table", "table", f"{ALL}", first=True)
 def warning_in_table(_page: Document, target: Target, draw: Draw) -> frozenset[str]:
     """A sentence stands in a row as if it were data."""
     text = one(draw, ["Liste en cours de mise à jour", "Tableau provisoire, ne pas diffuser", "À compléter"])
@@ -477,7 +477,8 @@ def _two(draw: Draw, count: int) -> tuple[int, int]:
     return first, number(draw, first + 1, count - 1)
 
 
-def _put(node: Node, text: str) -> None:
+def put(node: Node, text: str) -> None:
+    """Replaces all that an element says."""
     for child in list(node):
         node.remove(child)
     node.text = text
@@ -486,11 +487,11 @@ def _put(node: Node, text: str) -> None:
 def _exchange(one_: Node, other: Node) -> None:
     kept, held = copy(one_), copy(other)
     for node, content in ((one_, held), (other, kept)):
-        _put(node, content.text or "")
+        put(node, content.text or "")
         node.extend(list(content))
 
 
-def _reading(target: Target, names: list[str]) -> frozenset[str]:
+def reading(target: Target, names: list[str]) -> frozenset[str]:
     """The datasets of a table that read one of these columns (the declarations' `from`)."""
     banks = {"Nom de la tumorothèque", "Responsable"}
     kept = set(target.datasets)

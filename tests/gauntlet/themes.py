@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from gauntlet.document import (
@@ -134,6 +135,17 @@ def links_dressed(page: Document, _draw: Draw) -> None:
     for node in page.content.iter("a"):
         node.set("target", "_blank")
         node.set("rel", "noopener noreferrer nofollow")
+
+
+@redesign("links-from-a-base", "page")
+def links_from_a_base(page: Document, draw: Draw) -> None:
+    """The page says what its links are relative to, and one of them is."""
+    found = [link for link in page.content.iter("a") if link.get("href", "").startswith("https://")]
+    assume(found)
+    link = one(draw, found)
+    host = "/".join([*link.get("href").split("/")[:3], ""])
+    page.root.find("head").insert(0, make("base", href=host))
+    link.set("href", link.get("href").removeprefix(host) or "./")
 
 
 @redesign("inline-markup", "page")
