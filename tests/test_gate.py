@@ -72,7 +72,7 @@ class Case:
     ) -> None:
         self._write(self.run.table(name), name, table)
         told = {"faults": [f.as_json() for f in faults], "notes": [n.as_json() for n in notes]}
-        write_json(self.run.findings(name), {**told, "evidence": [], "doubts": [], "stated": [], **more})
+        write_json(self.run.findings(name), {**told, "evidence": [], "doubts": [], "stated": [], "erased": 0, **more})
 
     def set_aside(self, name: str, *rules: Reason) -> None:
         """Puts a row aside for each rule, as normalizing and validating do."""
