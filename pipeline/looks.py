@@ -23,10 +23,11 @@ _SHAPES = {
     r"|(?:en )?(?:lire|savoir|voir|afficher) (?:plus|la suite|tou[ts]|toutes|aussi)\b.{0,40}"
     r"|(?:liste|page|tableau)? ?(?:mise?s? a jour|actualisee?s?|modifiee?s?) (?:le|en|du) .*"
     r"|(?:source|note|remarque|n\.?b\.?) ?: .*|(?:cf\.?|voir) (?:ci-|plus |ligne ).*"
-    r"|(?:haut de page|accueil|read more|show more)\W*|(?:retour|imprimer|partager|telecharger|contactez)\b.{0,40}"
+    r"|(?:haut de page|accueil|read more|show more)\W*"
+    r"|(?:ajouter|contactez|imprimer|partager|retour|telecharger)\b.{0,40}"
     r"|non (?:renseignee?|disponible|communiquee?|connue?|definie?|attribuee?)"
     # what programs and spreadsheets print in the place of a value they do not have
-    r"|null|none|nan|undefined|%[sd]|\[object object]|(?:votre )?texte(?: ici)?|element de liste.*"
+    r"|null|none|nan|undefined|%[sd]|\[\w+]|\{\w+}|\[object object]|(?:votre )?texte(?: ici)?|element de liste.*"
     r"|#(?:div/0|n/a|nom|name|nul|null|num|ref|valeur|value)[!?]?",
     "e-mail": r"\[adresse masquee]|(?:mailto:)?[^\s@]+@[^\s@]+\.[^\s@]+",
     "web address": r"(?:https?://|www\.)\S+",

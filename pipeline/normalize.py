@@ -305,12 +305,15 @@ def _merge(dataset: Dataset, made: list[tuple[Row, dict[str, Any]]], table: Tabl
                 Reason("key-doubled", raw["url"], place, "one row a key", key_text(row[name] for name in dataset.key))
             )
             continue
+        fills = not dataset.sources[raw["source"] - 1].confirms  # what confirms adds no value of its own
         for name in dataset.names:
-            if first[name] is None:
+            if first[name] is None and fills:
                 first[name] = row[name]
             elif row[name] is not None and not _agree(first[name], row[name]):
                 place = f"{raw['block']} · {raw['position']} · {name}"
-                table.faults.append(Reason("sources-disagree", raw["url"], place, str(first[name]), str(row[name])))
+                table.faults.append(
+                    Reason("sources-disagree", raw["url"], place, str(first[name] or "no value"), str(row[name]))
+                )
         raws.append(raw)
     table.rows = list(by_key.values())
 

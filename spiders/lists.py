@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from spiders.page import Block, Line
 
 Context = dict[str, str]
-_SEVERAL = 3  # items, of which one may be unlike the others
 _LINES = SURE.but(0.95, "lines read as items")
 
 
@@ -248,7 +247,7 @@ def _doubted(candidate: _Candidate) -> _Candidate:
         if linked[-1:] == [True] and sum(linked) == 1
         else None
     )
-    if odd is None or len(items) < _SEVERAL:
+    if odd is None or len(items) == 1:
         return candidate
     return replace(candidate, match=candidate.match.but(0.85, f"one item unlike the others: {odd.text[:80]}"))
 

@@ -186,6 +186,13 @@ def test_two_sources_of_one_row_complete_each_other(run: RunFolder) -> None:
     ]
 
 
+def test_a_source_that_confirms_fills_in_nothing(run: RunFolder) -> None:
+    declared = dataset([NOM, {"name": "site"}], ["nom"], [{}, {"confirms": True}])
+    made = Made(run, declared, [raw(nom="a"), raw(2, nom="a", site="ILE")])
+    assert made.faults == [("sources-disagree", "Page > tableau 1 · ligne 1 · site", "ILE")]
+    assert made.rows == [{"nom": "a", "site": None}]
+
+
 def test_two_sources_that_disagree_are_a_fault(run: RunFolder) -> None:
     declared = dataset([NOM, {"name": "annee", "type": "integer", "clean": "year"}], ["nom"], [{}, {}])
     made = Made(run, declared, [raw(nom="a", annee="2015"), raw(2, nom="a", annee="2016")])
