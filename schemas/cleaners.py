@@ -35,8 +35,7 @@ _AMOUNT = re.compile(
 )
 _SCALES = {"": 0, "millier": 3, "million": 6, "milliard": 9}
 _NO_ADDRESS = re.compile(r"[\s<>\"`\\]")  # of RFC 3986's delimiters, those that would end it where it is quoted
-# Three dots stay: what they end is cut short. 'et' before the last item of a list is no part of the one before it.
-_ENDS_AN_ITEM = re.compile(r"(?:[ ,;]|(?<!\.)\.(?!\.)|(?<=[ ,;])(?:et|ou))+$")
+_AND = tuple(f"{before}{word}" for before in " ,;" for word in ("et", "ou"))
 _YEAR_BOUNDS = range(1800, 2200)
 
 
@@ -51,7 +50,15 @@ def text(printed: str) -> str | None:
 
 def list_item(printed: str) -> str | None:
     """A list item without the punctuation that ends it."""
-    return _ENDS_AN_ITEM.sub("", one_line(printed)) or None
+    text, ended = one_line(printed), ""
+    while text != ended:
+        ended = text
+        text = text.rstrip(" ,;")
+        if text.endswith(".") and not text.endswith(".."):  # three dots stay: what they end is cut short
+            text = text.removesuffix(".")
+        if text.endswith(_AND):  # before the last item of a list, and no part of the one before it
+            text = text[:-2]
+    return text or None
 
 
 def several(printed: str) -> str | None:
