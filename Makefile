@@ -29,6 +29,19 @@ gauntlet-selftest: $(VENV)/.developed ## Switch off each check of the gate in tu
 crash: $(VENV)/.developed ## Kill 50 real runs, and more; what is left must be whole, and repaired by the next
 	PYTHONPATH=.:tests $(BIN)/python -m crash
 
+hostile: $(VENV)/.developed ## Refresh from portals that turn on their visitor; open hostile cells in LibreOffice
+	PYTHONPATH=.:tests $(BIN)/python -m hostile
+	PYTHONPATH=.:tests $(BIN)/python -m hostile.spreadsheet
+
+fuzz: $(VENV)/.developed ## Draw hostile input for every reader of outside values, for minutes
+	PYTHONPATH=.:tests $(BIN)/python -m fuzz --minutes 3
+
+check: $(VENV)/.developed ## Check declarations, and audit the dependencies against known weaknesses
+	$(BIN)/canceropole check
+	$(BIN)/pip check
+	test -x $(VENV)/audit/bin/pip-audit || { $(PYTHON) -m venv $(VENV)/audit && $(VENV)/audit/bin/pip install --quiet pip-audit; }
+	$(VENV)/audit/bin/pip-audit --disable-pip --require-hashes --requirement requirements.lock
+
 lock: $(VENV)/.developed ## Resolve the dependencies anew into the two lock files
 	$(BIN)/pip install --quiet pip-tools
 	$(BIN)/pip-compile --quiet --upgrade --strip-extras --allow-unsafe --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements.lock pyproject.toml
@@ -54,4 +67,4 @@ $(VENV)/.developed: requirements-dev.lock $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: help setup refresh test gauntlet gauntlet-selftest crash lock clean
+.PHONY: help setup refresh test gauntlet gauntlet-selftest crash hostile fuzz check lock clean
