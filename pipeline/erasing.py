@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from rich.console import Console
 
-from pipeline import erasures, journal, redactions, stages
+from pipeline import erasures, journal, redactions, release, stages
 from pipeline.erasures import Erasure, Erasures, ErasuresError
 from pipeline.failures import FailureError, RunFailedError, WrongUseError
 from pipeline.paths import Home
@@ -36,7 +36,7 @@ _WORDS = {
         "no": "Rien n'a été effacé.",
         "done": "Effacé : {rows} ligne(s) dans {versions} version(s) et {runs} passage(s) de {portal}. Elles ne"
         " reviendront pas, même si le portail les imprime encore.",
-        "unrepeated": "Ne se rejoue plus : {told}",
+        "unrepeated": "Ne se rejoue pas : {told}",
         "copies": "Les copies faites ailleurs (miroirs, dépôts, sauvegardes) ne sont pas rappelées :"
         " voir docs/erasure.md.",
     },
@@ -47,7 +47,7 @@ _WORDS = {
         "no": "Nothing was erased.",
         "done": "Erased: {rows} row(s) in {versions} release(s) and {runs} run(s) of {portal}. They will not come back,"
         " even if the portal still prints them.",
-        "unrepeated": "No longer replays: {told}",
+        "unrepeated": "Does not replay: {told}",
         "copies": "Copies made elsewhere (mirrors, deposits, backups) are not recalled: see docs/erasure.md.",
     },
 }
@@ -126,7 +126,7 @@ def _erase(sought: Sought) -> int:
         raise _nothing(sought)
     with lock(home):
         try:
-            journal.recover(home)
+            release.clear_unfinished(home)
             before = erasures.begun(home)
             leaving = _with_children(home, declarations, _found(sought, declarations))
             if sought.name and not _agreed(console, sought, leaving):
@@ -139,8 +139,12 @@ def _erase(sought: Sought) -> int:
             journal.commit(home, copy)
         except ErasuresError as error:
             raise RunFailedError("erasures-broken", error=error) from error
+        except release.NoLatestError as error:
+            raise RunFailedError("no-latest", error=error) from error
         except (OSError, duckdb.Error) as error:
             raise unwritable(home, error) from error
+        finally:
+            journal.drop(home)
     versions = sum(bool(erased) for erased in rewriting.erased.values())
     distinct = {(one.dataset.id, rewriting.erasures.row_mark(one.dataset, one.row)) for one in leaving}
     words = _WORDS[sought.language]
@@ -267,7 +271,8 @@ def _known(home: Home, declarations: Declarations, before: Erasures, leaving: li
     for one in leaving:
         mark, name = before.row_mark(one.dataset, one.row), before.names_mark(one.dataset, one.row)
         shared = name is not None and not names.get((one.dataset.id, name), set()) <= going
-        entries.setdefault((one.dataset.id, mark), Erasure(one.dataset.id, mark, None if shared else name, (), when))
+        new = Erasure(one.dataset.id, mark, None if shared else name, (), (), when)
+        entries.setdefault((one.dataset.id, mark), new)
     return Erasures(before.secret, tuple(entries.values()))
 
 
@@ -278,7 +283,7 @@ def _rewrite(copy: Home, declarations: Declarations, known: Erasures) -> Rewriti
     masking = redactions.redaction(known.secret, left, others, declarations)
     archives = {run.archive.stat().st_ino: run.archive for run in rewriting.runs if run.archive.is_file()}
     masking = stages.harmless(masking, archives.values(), declarations)
-    erasures.keep(copy, erasures.with_marks(known, redactions.marks(known, left, masking)))
+    erasures.keep(copy, redactions.remembered(known, left, masking))
     rewriting.runs_without(left, masking, _redact(masking, declarations))
     rewriting.releases_without(masking)
     rewriting.inputs_and_status(masking)

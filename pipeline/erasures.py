@@ -6,11 +6,10 @@ it, anybody who guesses a name could see whether it is in the list.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 import secrets
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -19,6 +18,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pipeline.paths import Home, sync, write_json
 from schemas.redaction import mask
 from schemas.typography import key
+from schemas.written import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from schemas.model import Dataset
 
 _SECRET_BYTES = 32
+_APART = "\x1f"  # between the things a hash is of
 _TELLING = 4  # letters and digits, below which a text tells nobody's row
 Mark = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+TextMark = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,5}:[0-9a-f]{64}$")]
 
 
 class ErasuresError(Exception):
@@ -40,7 +42,9 @@ class Erasure:
     """One row that has left, by keyed hashes.
 
     `row` is that of its key without ranks and of the names in it; `names` that of the names alone, where no other row
-    of the dataset had them; `masks` those of what stands in its place in archives; `when` the day it was asked.
+    of the dataset had them; `texts` those of what was its alone, each after the number of its words, by which it is
+    found again wherever a page says it; `masks` those of what stands in its place in archives; `when` the day it was
+    asked.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", strict=True)
@@ -48,6 +52,7 @@ class Erasure:
     dataset: str
     row: Mark
     names: Mark | None
+    texts: tuple[TextMark, ...]
     masks: tuple[Mark, ...]
     when: str
 
@@ -95,14 +100,33 @@ class Erasures:
         names = [column.name for column in dataset.fields if column.personal == "name" and row.get(column.name)]
         return self._mark(dataset, "names", *(f"{name}={row[name]}" for name in names)) if names else None
 
+    def recognized(self, said: Iterable[str]) -> set[str]:
+        """The texts of who has left that stand in these, all as texts are compared (`schemas.written.words`)."""
+        known = {mark for entry in self.entries for mark in entry.texts}
+        lengths = {int(mark.partition(":")[0]) for mark in known}
+        found: set[str] = set()
+        for text in said if known else ():
+            spoken = text.split()
+            runs = {" ".join(spoken[at : at + n]) for n in lengths for at in range(len(spoken) - n + 1)}
+            found |= {run for run in runs if self._text_mark(run) in known}
+        return found
+
+    def text_marks(self, printed: Iterable[str]) -> tuple[str, ...]:
+        """The hashes of these texts, each after the number of its words."""
+        return tuple(dict.fromkeys(self._text_mark(words(text)) for text in printed))
+
     def mask_marks(self, dataset: Dataset, printed: Iterable[str]) -> tuple[str, ...]:
         """The hashes of what masks these texts."""
         masks = (mask(self.secret, text) for text in printed)
         return tuple(dict.fromkeys(self._mark(dataset, "mask", text) for text in masks))
 
+    def _text_mark(self, said: str) -> str:
+        told = hmac.digest(self.secret, f"text{_APART}{said}".encode(), "sha256")
+        return f"{said.count(' ') + 1}:{told.hex()}"
+
     def _mark(self, dataset: Dataset, kind: str, *values: str) -> str:
-        told = "\x1f".join([dataset.id, kind, *map(key, values)])
-        return hmac.new(self.secret, told.encode(), hashlib.sha256).hexdigest()
+        told = _APART.join([dataset.id, kind, *map(key, values)])
+        return hmac.digest(self.secret, told.encode(), "sha256").hex()
 
 
 NOBODY = Erasures()
@@ -163,18 +187,24 @@ def keep(home: Home, erasures: Erasures) -> None:
         with os.fdopen(os.open(home.erasure_key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(f"{erasures.secret.hex()}\n")
         sync(home.erasure_key)
-    write_json(home.erasures, [{**asdict(entry), "masks": list(entry.masks)} for entry in erasures.entries])
+    write_json(home.erasures, [asdict(entry) for entry in erasures.entries])
 
 
-def with_marks(erasures: Erasures, marks: Mapping[str, Iterable[str]]) -> Erasures:
-    """The same, with more hashes of what stands in the place of each dataset's rows: put with the last who left it."""
+def with_texts(erasures: Erasures, dataset: Dataset, everywhere: Iterable[str], in_place: Iterable[str]) -> Erasures:
+    """The same, with the hashes of texts of a dataset's rows, and of their masks: put with the last that left.
+
+    Args:
+        erasures: everybody who has left.
+        dataset: somebody has left it.
+        everywhere: texts that are masked wherever they stand.
+        in_place: those that are masked in the rows' places alone.
+    """
     entries = list(erasures.entries)
-    for dataset, found in marks.items():
-        at = max(index for index, entry in enumerate(entries) if entry.dataset == dataset)
-        entry = entries[at]
-        entries[at] = Erasure(
-            entry.dataset, entry.row, entry.names, tuple(dict.fromkeys([*entry.masks, *found])), entry.when
-        )
+    at = max(index for index, entry in enumerate(entries) if entry.dataset == dataset.id)
+    entry, alone = entries[at], list(everywhere)
+    told = dict.fromkeys([*entry.texts, *erasures.text_marks(alone)])
+    masks = dict.fromkeys([*entry.masks, *erasures.mask_marks(dataset, [*alone, *in_place])])
+    entries[at] = replace(entry, texts=tuple(told), masks=tuple(masks))
     return Erasures(erasures.secret, tuple(entries))
 
 

@@ -53,6 +53,12 @@ def commit(home: Home, copy: Home) -> None:
     recover(home)
 
 
+def drop(home: Home) -> None:
+    """Drops a staged copy that came to nothing; one whose list is written stays for `recover`."""
+    if not _plan(home).exists():
+        shutil.rmtree(home.erasing, ignore_errors=True)
+
+
 def recover(home: Home) -> None:
     """Ends what a killed command left: puts the listed files in place, or drops a copy without its list.
 

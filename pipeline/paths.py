@@ -96,6 +96,11 @@ class RunFolder:
         return self.root / "portal.warc.gz"
 
     @property
+    def crawled(self) -> Path:
+        """The same while whoever has left is still in it: unfinished, so that the next run removes it."""
+        return self.root / ".crawled.warc.gz"
+
+    @property
     def job(self) -> Path:
         """What the crawl was asked to do."""
         return self.root / "job.json"
@@ -104,6 +109,11 @@ class RunFolder:
     def crawl(self) -> Path:
         """What the crawl reports of itself."""
         return self.root / "crawl.json"
+
+    @property
+    def log(self) -> Path:
+        """What the crawl said while it went on."""
+        return self.root / "crawl.log"
 
     @property
     def pages(self) -> Path:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from pipeline.erasures import telling, texts
+from pipeline.erasures import telling, texts, with_texts
 from pipeline.paths import write, write_json
 from schemas.redaction import Printed, Redaction, redacted
 from schemas.typography import key
+from schemas.written import Document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pipeline.erasures import Erasures
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 _APART = "\x1f"  # between two texts: no words go from one to the other
 
 
-def redaction(secret: bytes, left: Sequence[Raw], others: Iterable[Raw], declarations: Declarations) -> Redaction:
+def redaction(
+    secret: bytes, left: Sequence[Raw], others: Iterable[Raw], declarations: Declarations, known: Iterable[str] = ()
+) -> Redaction:
     """What to mask so that rows leave, and no other row changes.
 
     Args:
@@ -31,12 +34,14 @@ def redaction(secret: bytes, left: Sequence[Raw], others: Iterable[Raw], declara
         left: the raw rows that leave, each with its dataset.
         others: all other raw rows of the same runs.
         declarations: what they say (a header, an organisation's label) is nobody's own text.
+        known: texts of who has left that stand somewhere, be it in no row.
 
     Returns:
         What only those rows print is masked wherever it stands; what others print too, and a name too short to tell,
         in the rows' own places. Other short texts stay: « Dr » tells nobody, and a pattern may ask for it.
     """
-    theirs = {key(text): text for dataset, raw in left for text in printed(dataset, raw)}
+    theirs = {key(text): text for text in known}
+    theirs |= {key(text): text for dataset, raw in left for text in printed(dataset, raw)}
     said = [key(content.decode("utf-8", "replace")) for content in declarations.files.values()]
     said += [key(text) for dataset, raw in others for text in printed(dataset, raw)]
     common = f" {f' {_APART} '.join(said)} "
@@ -61,14 +66,15 @@ def printed(dataset: Dataset, raw: Mapping[str, Any]) -> list[str]:
     return [text for text in dict.fromkeys(found) if key(text)]
 
 
-def marks(erasures: Erasures, left: Iterable[Raw], masking: Redaction) -> dict[str, tuple[str, ...]]:
-    """By dataset, the hashes of what now stands in the place of the texts that are masked."""
-    masked = {key(text) for text in (*masking.texts, *(text for row in masking.rows for text in row.texts))}
-    found: dict[str, tuple[str, ...]] = {}
+def remembered(known: Erasures, left: Iterable[Raw], masking: Redaction) -> Erasures:
+    """Who has left, with the hashes of the texts that are masked: they are known when a page says them again."""
+    everywhere = {key(text) for text in masking.texts}
+    in_place = {key(text) for row in masking.rows for text in row.texts}
     for dataset, raw in left:
-        texts = [text for text in printed(dataset, raw) if key(text) in masked]
-        found[dataset.id] = (*found.get(dataset.id, ()), *erasures.mask_marks(dataset, texts))
-    return found
+        texts = printed(dataset, raw)
+        alone, shared = ([text for text in texts if key(text) in where] for where in (everywhere, in_place))
+        known = with_texts(known, dataset, alone, shared)
+    return known
 
 
 def unsaid(raw: dict[str, Any], dataset: Dataset, secret: bytes, texts: Iterable[str]) -> dict[str, Any]:
@@ -76,6 +82,16 @@ def unsaid(raw: dict[str, Any], dataset: Dataset, secret: bytes, texts: Iterable
     kept = set(dataset.published(raw["parts"]).values())
     parts = {name: value if value in kept else redacted(secret, value, texts) for name, value in raw["parts"].items()}
     return {**raw, "parts": parts}
+
+
+def said(paths: Iterable[Path]) -> Iterator[str]:
+    """All that files say, as texts are compared.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    for path in paths:
+        yield from Document(path.read_text(encoding="utf-8", errors="replace")).said
 
 
 def mask_files(paths: Iterable[Path], redacting: Redaction, digests: Mapping[str, str]) -> None:

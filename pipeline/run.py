@@ -65,6 +65,11 @@ class Run:
     standing: Standing | None = None
 
     @property
+    def obtained(self) -> Path:
+        """The archive as the portal gave it; not yet in its place where somebody has left."""
+        return self.folder.crawled if self.erasures.entries else self.folder.archive
+
+    @property
     def last(self) -> Path | None:
         """The folder of the release it builds on."""
         return self.home.release(self.base) if self.base else None
@@ -133,7 +138,7 @@ def archive(request: Request) -> Path | None:
 
 
 def lock(home: Home) -> FileLock:
-    """The portal's lock, taken; the process that holds it may take it again.
+    """The portal's lock, taken; the process that holds it may take it again. An erasure that was killed is ended first.
 
     Raises:
         BusyError: another run holds it.
@@ -143,6 +148,7 @@ def lock(home: Home) -> FileLock:
     try:
         home.root.mkdir(parents=True, exist_ok=True)
         taken.acquire()
+        journal.recover(home)
     except Timeout as error:
         raise BusyError("busy", folder=home.root, lock=home.lock) from error
     except OSError as error:
@@ -161,7 +167,6 @@ def begin(request: Request, declarations: Declarations, *, now: dt.datetime) -> 
     home = Home(request.out / request.portal)
     folder = RunFolder(home.runs / f"{now:%Y%m%dT%H%M%SZ}")
     try:
-        journal.recover(home)
         decided = decisions.kept(home)
         left = erasures.kept(home)
         release.clear_unfinished(home)

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -20,7 +21,7 @@ import duckdb
 from pipeline import build, decisions, erasures, gate, normalize, redactions, release, validate
 from pipeline.descriptor import descriptor, tables
 from pipeline.failures import RunFailedError
-from pipeline.paths import Home, read_json, resources_of, sync, sync_all, write, write_json
+from pipeline.paths import Home, resources_of, sync, sync_all, write, write_json
 from pipeline.report import crawl_errors, failed, freshness, instant, keep_status, report, stale, write_inputs
 from pipeline.run import (
     LIVE,
@@ -75,9 +76,9 @@ def refresh(request: Request, step: Callable[[str, Callable[[], Any]], Any] = la
         run = _begun(request, declarations)
         with _told(run):
             stage("crawl", lambda: crawl(run))
-            stage("extract", lambda: extract(run))
             if run.erasures.entries:
                 run = stage("withhold", lambda: withhold(run))
+            stage("extract", lambda: extract(run))
             stage("normalize", lambda: normalize_rows(run))
             stage("validate", lambda: validate_tables(run))
             verdicts = stage("gate", lambda: judge(run))
@@ -142,7 +143,7 @@ def crawl(run: Run) -> None:
         _crawl(run)
     else:
         _take(run, path)
-    one_kind(run, kind(run))
+    one_kind(run, kind(run.obtained))
 
 
 def extract(run: Run) -> None:
@@ -179,30 +180,42 @@ def extract(run: Run) -> None:
 
 
 def withhold(run: Run) -> Run:
-    """Takes whoever has left out of what the portal has just printed again: of the archive, before anything else.
+    """Takes whoever has left out of what the portal has just printed again, before anything else looks at it.
+
+    Whatever a run is for, all datasets are read: whose row it is only matters for what is nobody else's.
 
     Returns:
-        The run, knowing what now stands in their place; unchanged if nobody of them came back.
+        The run, knowing what now stands in their place.
 
     Raises:
         RunFailedError: the archive is unreadable.
         OSError: the outputs cannot be written.
     """
-    raws = [(d, raw) for d in run.datasets if d.from_pages for raw in read_json(run.folder.rows(d.id))["rows"]]
-    left, others = normalize.leaving(run.declarations, raws, run.erasures)
-    if not left:
+    crawled, declarations = run.folder.crawled, run.declarations
+    wrote = [path for path in (run.folder.job, run.folder.crawl, run.folder.log) if path.is_file()]
+    try:
+        read = reading.read_archive(crawled, declarations)
+        datasets = [dataset for dataset in declarations.datasets if dataset.from_pages]
+        raws = [(d, raw) for d in datasets for raw in reading.raw_rows(read.extracts[d.id], read.captures)]
+        said = redacting.said(crawled, declarations.portal.crawl.max_body)
+        known = run.erasures.recognized(chain(said, redactions.said(wrote)))
+    except archive.ArchiveError as error:
+        raise RunFailedError("archive-unreadable", error=error) from error
+    left, others = normalize.leaving(declarations, raws, run.erasures)
+    masking = redactions.redaction(run.erasures.secret, left, others, declarations, known)
+    masking = harmless(masking, [crawled], declarations)
+    if not masking.texts and not masking.rows:
+        crawled.replace(run.folder.archive)
         return run
-    masking = redactions.redaction(run.erasures.secret, left, others, run.declarations)
-    masking = harmless(masking, [run.folder.archive], run.declarations)
-    known = erasures.with_marks(run.erasures, redactions.marks(run.erasures, left, masking))
-    erasures.keep(run.home, known)
+    now = redactions.remembered(run.erasures, left, masking)
+    erasures.keep(run.home, now)
     draft = run.folder.archive.with_name(f".{run.folder.archive.name}.part")
-    redact_archive(run.folder.archive, draft, masking, run.declarations)
+    redact_archive(crawled, draft, masking, declarations)
     sync(draft)
     draft.replace(run.folder.archive)
-    redactions.mask_files([*run.folder.root.glob("*.json"), *run.folder.root.glob("*.log")], masking, {})
-    extract(run)
-    return replace(run, erasures=known)
+    crawled.unlink()
+    redactions.mask_files(wrote, masking, {})
+    return replace(run, erasures=now)
 
 
 def harmless(masking: Redaction, archives: Iterable[Path], declarations: Declarations) -> Redaction:
@@ -277,7 +290,7 @@ def build_and_release(run: Run, verdicts: Sequence[gate.Verdict]) -> str | None:
         version = package(run, verdicts, staged)
         if version is not None:
             validate.validate_package(staged / "datapackage.json")
-        write_inputs(run, verdicts, version, kind(run))
+        write_inputs(run, verdicts, version, kind(run.folder.archive))
         if version is not None:
             sync_all(run.folder.root)  # a release whose archive a power cut took could not be replayed
             release.switch(run.home, staged, version)
@@ -304,7 +317,7 @@ def package(run: Run, verdicts: Sequence[gate.Verdict], folder: Path) -> str | N
         return None
     made = {verdict.name for verdict in verdicts if verdict.fresh}
     made |= {dataset.id for dataset in run.declarations.datasets if dataset.derived}
-    released, sample = resources_of(run.last), kind(run) == SAMPLE
+    released, sample = resources_of(run.last), kind(run.folder.archive) == SAMPLE
     described = tables(run.declarations, made, released, sample=sample)
     created = instant(_dated(run))
     told = freshness(run, verdicts, created)
@@ -330,14 +343,14 @@ def package(run: Run, verdicts: Sequence[gate.Verdict], folder: Path) -> str | N
     return version
 
 
-def kind(run: Run) -> str:
-    """What the run's archive was made from: portal or sample.
+def kind(path: Path) -> str:
+    """What an archive was made from: portal or sample.
 
     Raises:
         RunFailedError: it is unreadable.
     """
     try:
-        info = archive.info(run.folder.archive, run.declarations.portal.crawl.max_bytes)
+        info = archive.info(path)
     except archive.ArchiveError as error:
         raise RunFailedError("archive-unreadable", error=error) from error
     return SAMPLE if info.get("canceropole-source") == SAMPLE else PORTAL
@@ -351,7 +364,7 @@ def _dated(run: Run) -> dt.datetime:
 def _crawl(run: Run) -> None:
     job = _job(run)
     write(run.folder.job, job.model_dump_json(indent=1).encode())
-    said = run.folder.root / "crawl.log"  # a file: nobody reads a second pipe while the first is read
+    said = run.folder.log  # a file: nobody reads a second pipe while the first is read
     with (
         said.open("wb") as log,
         subprocess.Popen(
@@ -387,7 +400,7 @@ def _job(run: Run) -> CrawlJob:
         ),
         deny=portal.crawl.deny,
         known=tuple(sorted(_known_paths(run))),
-        warc=str(run.folder.archive),
+        warc=str(run.obtained),
         report=str(run.folder.crawl),
     )
 
@@ -404,7 +417,7 @@ def _known_paths(run: Run) -> set[str]:
 def _take(run: Run, path: Path) -> None:
     """Puts an existing archive in the run's folder: an earlier run's by a link, anybody else's as a copy of our own."""
     if run.request.source.startswith("run:"):
-        run.folder.archive.hardlink_to(path.resolve())
+        run.obtained.hardlink_to(path.resolve())
         return
     partial = run.folder.archive.with_name(f".{run.folder.archive.name}.part")
     try:
@@ -413,7 +426,7 @@ def _take(run: Run, path: Path) -> None:
         raise RunFailedError("archive-unreadable", error=error) from error
     with given, partial.open("wb") as copy:
         shutil.copyfileobj(given, copy)
-    partial.replace(run.folder.archive)
+    partial.replace(run.obtained)
 
 
 def _reference_rows(declarations: Declarations, dataset: Dataset) -> list[dict[str, Any]]:

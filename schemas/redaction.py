@@ -8,29 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import html
 import itertools
 import re
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import unquote_to_bytes
 
-from schemas.typography import fold, key
+from schemas.written import Document, piece, words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
+    from schemas.written import Piece
+
 _LETTERS, _DIGITS = "kqvwxz", "0123456789"  # no vowel: what is made of them is no word of any pattern
-_LAYERS = 3  # an escape of an escape of an escape
-_ENCODED = re.compile(
-    r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});?"  # HTML, 13.5
-    r"|\\u[0-9a-fA-F]{4}|\\[/nrt\"]"  # RFC 8259, 7
-    r"|%[0-7][0-9a-fA-F]|%[c-dC-D][0-9a-fA-F]%[89abAB][0-9a-fA-F]"  # RFC 3986, 2.1: a character of UTF-8
-    r"|%[eE][0-9a-fA-F](?:%[89abAB][0-9a-fA-F]){2}|%[fF][0-7](?:%[89abAB][0-9a-fA-F]){3}"
-)
-_VALUE = re.compile(r"=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
-_INLINE = re.compile(r"</?(?:a|abbr|b|big|em|font|i|mark|s|small|span|strong|su[bp]|u|wbr)(?![a-z0-9-])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +72,6 @@ class Edit(NamedTuple):
     text: str
 
 
-class _Seen(NamedTuple):
-    """A character as a reader sees it, and the piece of the document that writes it."""
-
-    character: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """A document as it is compared: words of folded characters with one space between, each with what writes it."""
-
-    text: str
-    seen: list[_Seen]
-
-
 def mask(secret: bytes, text: str) -> str:
     """What takes a text's place wherever it stands.
 
@@ -108,28 +82,28 @@ def mask(secret: bytes, text: str) -> str:
     Returns:
         A text of its shape: the same for all spellings of it.
     """
-    view = _view(_plain(text, 0))
-    return edited(text, list(_edits(secret, view, 0, len(view.text))))
+    whole = piece(text)
+    return edited(text, _edits(secret, whole, 0, len(whole.text)))
 
 
-def found(secret: bytes, document: str, text: str) -> list[list[Edit]]:
+def found(secret: bytes, document: Document, text: str) -> list[list[Edit]]:
     """Every place where a document writes a text as whole words: in its running text, in attributes, comments, scripts.
 
     Args:
         secret: that of the portal's erasures.
-        document: HTML, XML, JSON or plain.
+        document: where to look.
         text: what is looked for, as printed somewhere.
 
     Returns:
         For each place the edits that mask it there; none if there is no such place, or no word in the text.
     """
-    wanted = key(text)
+    wanted = words(text)
     if not wanted:
         return []
     places: dict[tuple[Edit, ...], None] = {}
-    for view in _views(document, wanted.count(" ") + 1):
-        for match in re.finditer(rf"(?<![^ ]){re.escape(wanted)}(?![^ ])", view.text):
-            places[tuple(_edits(secret, view, match.start(), match.end()))] = None
+    for said in document.pieces(wanted):
+        for match in re.finditer(rf"(?<![^ ]){re.escape(wanted)}(?![^ ])", said.text):
+            places[tuple(_edits(secret, said, match.start(), match.end()))] = None
     return [list(edits) for edits in places]
 
 
@@ -141,12 +115,13 @@ def redacted(secret: bytes, document: str, texts: Iterable[str]) -> str:
         document: HTML, XML, JSON or plain.
         texts: as printed somewhere.
     """
-    wanted = sorted({key(text): text for text in texts if key(text)}.values(), key=lambda text: (-len(text), text))
-    read = list(_read(document))
-    for text in wanted:
-        if any(key(text) in seen for seen in read):
-            document = edited(document, [edit for place in found(secret, document, text) for edit in place])
-    return document
+    read = Document(document)
+    edits: list[Edit] = []
+    for text in sorted(dict.fromkeys(texts), key=lambda text: (-len(text), text)):
+        taken = {edit.start for edit in edits}  # by a longer text
+        for place in found(secret, read, text):
+            edits += place if taken.isdisjoint(edit.start for edit in place) else []
+    return edited(document, edits)
 
 
 def edited(document: str, edits: Iterable[Edit]) -> str:
@@ -159,121 +134,12 @@ def edited(document: str, edits: Iterable[Edit]) -> str:
     return "".join([*done, document[position:]])
 
 
-def _read(document: str) -> Iterator[str]:
-    """The words of a document, its tags left out or read as text: a quick look, which sees whatever `found` does."""
-    uncommented = document.replace("<!--", " ").replace("-->", " ")
-    for text in (_without_tags(document), _without_tags(uncommented), document):
-        plain = text
-        for _ in range(_LAYERS):
-            plain = _ENCODED.sub(lambda match: _decoded(match[0]), plain)
-        yield key("".join(c for c in unicodedata.normalize("NFC", plain) if unicodedata.category(c) != "Cf"))
-
-
-def _without_tags(document: str) -> str:
-    return "".join(" " if kind == "break" else document[start:end] for kind, start, end in _parts(document, "running"))
-
-
-def _views(document: str, words: int, offset: int = 0) -> Iterator[_View]:
-    """The ways to read a document: as running text, and each thing that its tags and comments hold.
-
-    Args:
-        document: or a part of one.
-        words: how many the text looked for has; for several a tag is read whole, as one may be an attribute's name.
-        offset: where the part begins.
-    """
-    running: list[_Seen] = []
-    for kind, start, end in _parts(document, "running"):
-        at = offset + start
-        running += [_Seen(" ", at, at)] if kind == "break" else _plain(document[start:end], at)
-    yield _view(running)
-    for kind, start, end in _parts(document, "held"):
-        if kind == "comment":
-            yield from _views(document[start:end], words, offset + start)
-        elif kind == "value" or words > 1:
-            yield _view(_plain(document[start:end], offset + start))
-
-
-def _parts(document: str, wanted: str) -> Iterator[tuple[str, int, int]]:
-    """Pieces of a document: its `running` text with `break`s where a tag parts words, or what is `held` by tags."""
-    position = 0
-    while position < len(document):
-        opened = document.find("<", position)
-        comment = opened >= 0 and document.startswith("<!--", opened)
-        closed = document.find("-->" if comment else ">", opened) if opened >= 0 else -1
-        if opened < 0 or closed < 0:
-            opened = closed = len(document)
-        if wanted == "running" and opened > position:
-            yield "text", position, opened
-        position = min(closed + (3 if comment else 1), len(document))
-        tag = document[opened:position]
-        if wanted == "running" and tag and not _INLINE.match(tag):
-            yield "break", opened, position
-        elif wanted == "held" and comment:
-            yield "comment", opened + 4, closed
-        elif wanted == "held" and tag:
-            yield "tag", opened + 1, closed
-            spans = (match.span(match.lastindex or 0) for match in _VALUE.finditer(tag))
-            yield from (("value", opened + start, opened + end) for start, end in spans)
-
-
-def _plain(text: str, offset: int) -> list[_Seen]:
-    """The characters a text writes, its escapes read, and those within them."""
-    seen = [_Seen(character, offset + at, offset + at + 1) for at, character in enumerate(text)]
-    for _ in range(_LAYERS):
-        written = "".join(one.character for one in seen)
-        escapes = [(match, _decoded(match[0])) for match in _ENCODED.finditer(written)]
-        escapes = [(match, plain) for match, plain in escapes if plain != match[0]]
-        if not escapes:
-            break
-        read: list[_Seen] = []
-        position = 0
-        for match, plain in escapes:
-            read += seen[position : match.start()]
-            start, end = seen[match.start()].start, seen[match.end() - 1].end
-            read += [_Seen(character, end if at else start, end) for at, character in enumerate(plain)]
-            position = match.end()
-        seen = [*read, *seen[position:]]
-    return seen
-
-
-def _decoded(escape: str) -> str:
-    if escape.startswith("&"):
-        return html.unescape(escape)
-    if escape.startswith("%"):
-        try:
-            return unquote_to_bytes(escape).decode()
-        except UnicodeDecodeError:
-            return escape
-    if escape.startswith("\\u"):
-        return chr(int(escape.removeprefix("\\u"), base=16))
-    return {"\\/": "/", '\\"': '"'}.get(escape, " ")
-
-
-def _view(seen: Iterable[_Seen]) -> _View:
-    """Characters as they are compared: folded, accents with their letter, a space for what is no letter or digit."""
-    kept: list[_Seen] = []
-    for one in seen:
-        category = unicodedata.category(one.character)
-        if category == "Cf":  # prints nothing
-            continue
-        if category == "Mn" and kept:  # an accent apart from its letter
-            kept[-1] = kept[-1]._replace(end=one.end)
-            continue
-        if not (one.character.isalnum() or one.character in "_%"):
-            one = _Seen(" ", one.start, one.end)  # noqa: PLW2901 (the same place, another character)
-            if kept and kept[-1].character == " ":
-                continue
-        kept.append(one)
-    folded = [(character, one) for one in kept for character in fold(one.character).casefold()]
-    return _View("".join(character for character, _ in folded), [one for _, one in folded])
-
-
-def _edits(secret: bytes, view: _View, start: int, end: int) -> Iterator[Edit]:
-    """Masks the characters of a view between two positions: each letter by a letter, each digit by a digit."""
-    while start < end and view.text[start] == " ":
+def _edits(secret: bytes, said: Piece, start: int, end: int) -> Iterator[Edit]:
+    """Masks the characters of a piece between two positions: each letter by a letter, each digit by a digit."""
+    while start < end and said.text[start] == " ":
         start += 1
-    stream = _stream(secret, view.text[start:end].strip())
-    for one, code in zip(view.seen[start:end], stream, strict=False):  # the stream has no end
+    stream = _stream(secret, said.text[start:end].strip())
+    for one, code in zip(said.seen[start:end], stream, strict=False):  # the stream has no end
         if one.character.isdigit():
             yield Edit(one.start, one.end, _DIGITS[code % len(_DIGITS)])
         elif one.character.isalpha():

@@ -16,6 +16,7 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from schemas.redaction import edited, found
+from schemas.written import Document
 from spiders import blocks
 from spiders.answers import portal_address
 from spiders.archive import info, media_type
@@ -25,6 +26,7 @@ from spiders.manners import HTML
 from spiders.spans import PageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from schemas.load import Declarations
@@ -67,6 +69,26 @@ def redact(path: Path, out: Path, redaction: Redaction, declarations: Declaratio
     return digests
 
 
+def said(path: Path, max_body: int) -> Iterator[str]:
+    """All that the records of an archive say, as texts are compared (`schemas.written.words`).
+
+    Args:
+        path: a WARC file that reads whole.
+        max_body: bytes of one body, decompressed.
+
+    Raises:
+        ArchiveError: `path` is not a WARC.
+        OSError: the file cannot be read.
+    """
+    info(path)  # it raises where this is none
+    with path.open("rb") as archive:
+        for record in ArchiveIterator(archive):
+            for headers in filter(None, (record.rec_headers, record.http_headers)):
+                values = [value for _, value in headers.headers]
+                yield from Document("\n".join([headers.statusline or "", *values])).said
+            yield from Document(_text(record, _body(record, record.raw_stream.read(), max_body)[1])[0]).said
+
+
 def harmful(path: Path, redaction: Redaction, declarations: Declarations) -> set[str]:
     """The texts that cannot be masked in an archive without other rows changing: a heading that locates them, say.
 
@@ -80,15 +102,15 @@ def harmful(path: Path, redaction: Redaction, declarations: Declarations) -> set
         OSError: the file cannot be read.
     """
     base = info(path).get("canceropole-base", "")
-    found: set[str] = set()
+    texts: set[str] = set()
     with path.open("rb") as archive:
         for record in ArchiveIterator(archive):
             if _is_page(record):
                 url = portal_address(_header(record, "WARC-Target-URI"), base, declarations.portal.origin)
                 page = _Page(url or "", base, declarations)
                 body = _body(record, record.raw_stream.read(), declarations.portal.crawl.max_body)[1]
-                found |= _harmful(_text(record, body)[0], redaction.without(found), page)
-    return found
+                texts |= _harmful(_text(record, body)[0], redaction.without(texts), page)
+    return texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +138,8 @@ class _Page:
 
 
 def _harmful(html: str, redaction: Redaction, page: _Page) -> set[str]:
-    texts = [text for text in redaction.texts if redaction.only(text).masked(html) != html]
+    document = Document(html)
+    texts = [text for text in redaction.texts if found(redaction.secret, document, text)]
     before = page.rows(html) if texts else []
     if _harmless(before, page.rows(redaction.masked(html)) if texts else [], redaction):
         return set()
@@ -158,13 +181,14 @@ def _redact(record: Any, redaction: Redaction, page: _Page) -> dict[str, str]:  
 
 def _masked_in_place(html: str, redaction: Redaction, page: _Page) -> str:
     """Masks what rows share with others where they print it: there where masking it changes such rows and no other."""
-    wanted = [row for row in redaction.rows if any(found(redaction.secret, html, text) for text in row.texts)]
+    document = Document(html)
+    wanted = [row for row in redaction.rows if any(found(redaction.secret, document, text) for text in row.texts)]
     before = page.rows(html) if wanted else []
     edits = []
     for row in wanted:
         places = {at for at, read in enumerate(before) if read == (row.dataset, row.source, row.cells)}
         for text in row.texts if places else ():
-            for place in found(redaction.secret, html, text):
+            for place in found(redaction.secret, document, text):
                 after = page.rows(edited(html, place))
                 moved = {at for at, (was, now) in enumerate(zip(before, after, strict=False)) if was != now}
                 edits += place if moved and moved <= places and len(before) == len(after) else []
