@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,20 +10,19 @@ import duckdb
 from rich.console import Console
 
 from pipeline import erasures, journal, redactions, release, stages
-from pipeline.erasures import Erasure, Erasures, ErasuresError
+from pipeline.erasures import Erasures, ErasuresError
 from pipeline.failures import FailureError, RunFailedError, WrongUseError
+from pipeline.leaving import Kept, Leaving
 from pipeline.paths import Home
 from pipeline.replaying import ReplayError, replay
-from pipeline.rewriting import Rewriting, rows
+from pipeline.rewriting import Rewriting
 from pipeline.run import SAMPLE, Request, declared, lock, unwritable
-from schemas.typography import key, key_text, one_line, visible
+from schemas.typography import one_line, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from schemas.load import Declarations
-    from schemas.model import Dataset
     from schemas.redaction import Redaction
 
 DONE, UNDONE = 0, 2
@@ -76,20 +74,6 @@ class Sought:
         return Home(self.out / self.portal)
 
 
-@dataclass(frozen=True, slots=True)
-class Leaving:
-    """A row that leaves, as a release or a run has it; `parent` is the key of the row it leaves with."""
-
-    dataset: Dataset
-    row: dict[str, Any]
-    parent: str = ""
-
-    @property
-    def key(self) -> str:
-        """Its key's text."""
-        return key_text(self.row[name] for name in self.dataset.key)
-
-
 def run(portal: str, dataset: str, row: str, name: str, out: Path, schemas: Path, language: str, *, yes: bool) -> int:
     """Erases rows; what is found by a name is shown first, and asked about unless `yes`. Messages go to the terminal.
 
@@ -128,12 +112,15 @@ def _erase(sought: Sought) -> int:
         try:
             release.clear_unfinished(home)
             before = erasures.begun(home)
-            leaving = _with_children(home, declarations, _found(sought, declarations))
+            kept = Kept(home, declarations)
+            leaving = kept.with_children(kept.found(sought.dataset, sought.key, sought.name))
+            if not leaving:
+                raise _nothing(sought)
             if sought.name and not _agreed(console, sought, leaving):
                 console.print(_WORDS[sought.language]["no"])
                 return UNDONE
             copy = journal.staged(home)
-            rewriting = _rewrite(copy, declarations, _known(home, declarations, before, leaving))
+            rewriting = _rewrite(copy, declarations, kept.known(before, leaving))
             unrepeated = _unrepeated(copy, sought.portal)
             runs = len(rewriting.runs)
             journal.commit(home, copy)
@@ -169,68 +156,6 @@ def _nothing(sought: Sought) -> WrongUseError:
     return WrongUseError("erase-nothing", folder=sought.home.root, **told)
 
 
-def _found(sought: Sought, declarations: Declarations) -> list[Leaving]:
-    """The rows that were asked for: of a key, the newest row that had it; of a text, every row that ever had it.
-
-    Raises:
-        WrongUseError: there is none.
-    """
-    found: dict[tuple[str, str], Leaving] = {}
-    datasets = [d for d in declarations.datasets if d.from_pages and sought.dataset in {"", d.id}]
-    for dataset in datasets:
-        for row in _rows_of(sought.home, dataset):
-            one = Leaving(dataset, row)
-            if (sought.key and one.key == sought.key) or (sought.name and _says(row, sought.name)):
-                found.setdefault((dataset.id, repr(sorted(row.items(), key=str)) if sought.name else one.key), one)
-    if not found:
-        raise _nothing(sought)
-    return list(found.values())
-
-
-def _rows_of(home: Home, dataset: Dataset) -> Iterator[dict[str, Any]]:
-    """Every row a dataset ever had: of the current release, the past ones, the runs, newest first."""
-    versions = [path.parent.name for path in home.releases.glob("[0-9]*/datapackage.json")]
-    ordered = sorted(versions, key=lambda version: [int(part) for part in version.split(".")], reverse=True)
-    tables = [home.release(version) / "data" / f"{dataset.id}.parquet" for version in ordered]
-    tables += sorted(home.runs.glob(f"*/tables/{dataset.id}.parquet"), reverse=True)
-    for path in tables:
-        if path.is_file():
-            yield from (row for row in rows(path) if set(dataset.key) <= row.keys())
-
-
-def _says(row: dict[str, Any], name: str) -> bool:
-    """Whether a cell has these words, whatever their case and accents; of a person, in two cells in either order."""
-    cells = [f" {key(value)} " for value in row.values() if isinstance(value, str)]
-    if any(f" {key(name)} " in cell for cell in cells):
-        return True
-    words = key(name).split()
-    return len(words) > 1 and any(
-        f" {first} " in one and f" {last} " in other
-        for cut in range(1, len(words))
-        for first, last in ((" ".join(words[:cut]), " ".join(words[cut:])),)
-        for one in cells
-        for other in cells
-        if one != other and one.strip() == first and other.strip() == last
-    )
-
-
-def _with_children(home: Home, declarations: Declarations, leaving: list[Leaving]) -> list[Leaving]:
-    """The same, with the rows that refer to them: a row cannot refer to one that is not there."""
-    every = list(leaving)
-    for parent in every:  # grows while it is read: children have children
-        for dataset in declarations.datasets:
-            for column in (f.name for f in dataset.fields if f.references == parent.dataset.id):
-                value = parent.row[parent.dataset.key[0]]
-                known = [(one.dataset.id, one.row) for one in every]
-                children = [row for row in _rows_of(home, dataset) if row.get(column) == value]
-                every += [
-                    Leaving(dataset, row, parent.key)
-                    for at, row in enumerate(children)
-                    if (dataset.id, row) not in known and row not in children[:at]
-                ]
-    return every
-
-
 def _agreed(console: Console, sought: Sought, leaving: list[Leaving]) -> bool:
     """Shows what was found, and asks.
 
@@ -254,26 +179,6 @@ def _agreed(console: Console, sought: Sought, leaving: list[Leaving]) -> bool:
 def _line(one: Leaving, with_it: str) -> str:
     cells = " · ".join(str(value) for value in one.row.values() if value is not None)
     return visible(f"  {one.dataset.id} {one.key} ({cells})" + (f", {with_it}" if one.parent else ""))
-
-
-def _known(home: Home, declarations: Declarations, before: Erasures, leaving: list[Leaving]) -> Erasures:
-    """Everybody who has left, the new ones with them; by their names alone where nobody else had these."""
-    when = f"{dt.datetime.now(dt.UTC):%Y-%m-%d}"
-    entries = {(entry.dataset, entry.row): entry for entry in before.entries}
-    names: dict[tuple[str, str], set[str]] = {}
-    for dataset in declarations.datasets:
-        if any(one.dataset.id == dataset.id for one in leaving):
-            for row in _rows_of(home, dataset):
-                mark = before.names_mark(dataset, row)
-                if mark is not None:
-                    names.setdefault((dataset.id, mark), set()).add(before.row_mark(dataset, row))
-    going = {before.row_mark(one.dataset, one.row) for one in leaving}
-    for one in leaving:
-        mark, name = before.row_mark(one.dataset, one.row), before.names_mark(one.dataset, one.row)
-        shared = name is not None and not names.get((one.dataset.id, name), set()) <= going
-        new = Erasure(one.dataset.id, mark, None if shared else name, (), (), when)
-        entries.setdefault((one.dataset.id, mark), new)
-    return Erasures(before.secret, tuple(entries.values()))
 
 
 def _rewrite(copy: Home, declarations: Declarations, known: Erasures) -> Rewriting:

@@ -1,26 +1,24 @@
-"""Releases and runs written again without the rows of who has left; versions, dates and record names stay.
+"""Runs written again without the rows of who has left, and releases with them; dates and record names stay.
 
 Works on a copy that takes the place of what is there when all of it is done (`pipeline/journal.py`).
 """
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pandas as pd
 
-from pipeline import build, redactions, release
-from pipeline.changes import changes_between
+from pipeline import redactions
 from pipeline.decisions import digest
-from pipeline.paths import Home, RunFolder, read_json, resources_of, sha256, write_json
+from pipeline.paths import Home, RunFolder, read_json, sha256, write_json
+from pipeline.reissuing import keys, reissue, total
 from schemas.personal import masked
 from schemas.typography import key_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from pipeline.erasures import Erasures
@@ -30,31 +28,6 @@ if TYPE_CHECKING:
 
     Raw = tuple[Dataset, dict[str, Any]]
     Redact = Callable[[Path, Path], dict[str, str]]
-
-_PROVENANCE, _PAGES = "provenance", "pages"
-_CITED = {_PROVENANCE: ("url", "bloc", "texte_publie"), _PAGES: ("url", "titre")}
-
-
-def keys(path: Path, dataset: Dataset, erasures: Erasures) -> set[str]:
-    """The keys, in a dataset's Parquet file, of the rows that have left; none where there is no such file.
-
-    Raises:
-        OSError: the file cannot be read.
-    """
-    if not path.is_file():
-        return set()
-    return {key_text(row[name] for name in dataset.key) for row in rows(path) if erasures.erased(dataset, row)}
-
-
-def rows(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows of a Parquet file; an empty cell is None.
-
-    Raises:
-        OSError: the file cannot be read.
-    """
-    table = pd.read_parquet(path, dtype_backend="numpy_nullable").astype(object)
-    for row in table.where(table.notna(), None).to_dict("records"):
-        yield {str(name): value for name, value in row.items()}
 
 
 @dataclass(slots=True)
@@ -138,7 +111,7 @@ class Rewriting:
             OSError, duckdb.Error: a file cannot be read or written.
         """
         for version in self.versions:
-            self._release(version, masking)
+            self.erased[version] = reissue(self.home, version, self.declarations, self.erasures, masking, self.digests)
 
     def inputs_and_status(self, masking: Redaction) -> None:
         """Makes what runs and releases say of each other true again: digests, decisions, numbers of rows.
@@ -208,74 +181,6 @@ class Rewriting:
         found["evidence"] = [item for item in found["evidence"] if item["cle"] not in gone]
         write_json(run.findings(dataset.id), {**found, "erased": found.get("erased", 0) + len(gone)})
 
-    def _release(self, version: str, masking: Redaction) -> None:
-        folder = self.home.release(version)
-        gone = {d.id: keys(folder / "data" / f"{d.id}.parquet", d, self.erasures) for d in self.datasets}
-        self.erased[version] = {name: len(found) for name, found in gone.items() if found}
-
-        def edit(con: duckdb.DuckDBPyConnection, name: str) -> bool:
-            if name in _CITED:
-                return self._cite(con, name, gone, masking)
-            return _delete(con, name, self._key(folder, name), gone.get(name, set()))
-
-        draft = folder.with_name(f".{version}")
-        draft.mkdir()
-        build.rewrite(folder, self.declarations.portal.id, edit, draft)
-        for path in sorted(folder.rglob("*")):
-            copy = draft / path.relative_to(folder)
-            if path.is_file() and not copy.exists():
-                copy.parent.mkdir(exist_ok=True)
-                copy.hardlink_to(path)
-        self._describe(version, draft, {name for name, found in gone.items() if found})
-        shutil.rmtree(folder)
-        draft.rename(folder)
-
-    def _describe(self, version: str, draft: Path, names: set[str]) -> None:
-        """Writes what the release says of itself: sizes and digests, what changed, how many rows left."""
-        descriptor = read_json(draft / "datapackage.json")
-        for resource in descriptor["resources"]:
-            path = draft / resource["path"]
-            resource |= {"bytes": path.stat().st_size, "hash": f"sha256:{sha256(path)}"}
-        write_json(draft / "datapackage.json", descriptor)
-        run = RunFolder(self.home.runs / descriptor["run"])
-        inputs = read_json(run.inputs) if run.inputs.is_file() else {}
-        base = self.home.release(inputs["base"]) if inputs.get("base") else None
-        before = read_json(base / "datapackage.json") if base is not None else None
-        kept = [change for change in read_json(draft / "changes.json") if change["dataset"] not in names]
-        told = [*kept, *(change for name in sorted(names) if base for change in self._changes(name, base, draft))]
-        order = {resource["name"]: at for at, resource in enumerate(descriptor["resources"])}
-        told.sort(key=lambda change: order.get(change["dataset"], len(order)))
-        erased = _sum(inputs.get("erased", {}), self.erased[version])
-        release.tell_changes(draft, descriptor, release.schemas_of(before) if before else None, told, erased)
-
-    def _changes(self, name: str, base: Path, draft: Path) -> list[dict[str, Any]]:
-        before, after = (folder / "data" / f"{name}.parquet" for folder in (base, draft))
-        with duckdb.connect() as con:
-            return changes_between(con, name, self._key(draft, name), before if before.is_file() else None, after)
-
-    def _key(self, folder: Path, name: str) -> list[str]:
-        """The columns of a table's key in that release."""
-        return list(resources_of(folder)[name]["schema"]["primaryKey"])
-
-    def _cite(
-        self, con: duckdb.DuckDBPyConnection, name: str, gone: Mapping[str, set[str]], masking: Redaction
-    ) -> bool:
-        """Takes the rows' evidence out of `provenance`, and their texts out of what cites pages."""
-        changed = False
-        if name == _PROVENANCE:
-            for dataset, found in gone.items():
-                for key in sorted(found):
-                    removed = con.execute("DELETE FROM provenance WHERE dataset = ? AND cle = ?", [dataset, key])
-                    changed |= (removed.fetchone() or (0,))[0] > 0
-        columns = ", ".join(("rowid", "sha256", *_CITED[name]))
-        for rowid, sha, *texts in con.execute(f"SELECT {columns} FROM {name}").fetchall():  # noqa: S608 (names are this module's)
-            now = [self.digests.get(sha, sha), *(text and masking.masked(text) for text in texts)]
-            if now != [sha, *texts]:
-                assigned = ", ".join(f"{column} = ?" for column in ("sha256", *_CITED[name]))
-                con.execute(f"UPDATE {name} SET {assigned} WHERE rowid = ?", [*now, rowid])  # noqa: S608 (as above)
-                changed = True
-        return changed
-
     def _status(self, path: Path) -> None:
         if not path.is_file():
             return
@@ -295,7 +200,7 @@ class Rewriting:
         for decision in inputs["decisions"]:
             decision["rows"] = self.tables.get(decision["rows"], decision["rows"])
             decision |= {name: masking.masked(decision[name]) for name in ("why", "by")}
-        left = _sum(inputs.get("erased", {}), self.erased.get(version or "", {}))
+        left = total(inputs.get("erased", {}), self.erased.get(version or "", {}))
         write_json(run.inputs, {**inputs, "erased": left} if left else inputs)
 
 
@@ -311,17 +216,3 @@ def _line(raw: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _text(dataset: Dataset, raw: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     return dataset.id, tuple(redactions.printed(dataset, raw))
-
-
-def _delete(con: duckdb.DuckDBPyConnection, name: str, key: list[str], gone: set[str]) -> bool:
-    if not gone:
-        return False
-    columns = ", ".join(f'"{column}"' for column in key)
-    for rowid, *values in con.execute(f'SELECT rowid, {columns} FROM "{name}"').fetchall():  # noqa: S608 (names are the declaration's)
-        if key_text(values) in gone:
-            con.execute(f'DELETE FROM "{name}" WHERE rowid = ?', [rowid])  # noqa: S608 (as above)
-    return True
-
-
-def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
-    return {name: one.get(name, 0) + other.get(name, 0) for name in sorted({*one, *other})}

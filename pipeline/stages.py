@@ -37,6 +37,7 @@ from pipeline.run import (
     unwritable,
 )
 from pipeline.run import archive as archive_of
+from schemas.redaction import Redaction
 from spiders import archive, reading, redacting
 from spiders.crawl import CrawlJob, Limits
 
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
 
     from schemas.load import Declarations
     from schemas.model import Dataset
-    from schemas.redaction import Redaction
 
 LOG = logging.getLogger("canceropole")
 _OK = 200
@@ -120,7 +120,18 @@ def _told(run: Run) -> Iterator[None]:
         if not run.folder.report.exists():  # else all is told, and only the status could not be written
             with contextlib.suppress(OSError):  # a full disk has no room for the report either
                 failed(run, failure)
+                _unsay(run)
         raise failure from error
+
+
+def _unsay(run: Run) -> None:
+    """Takes whoever has left out of what a run that failed leaves: it may have ended before it withheld them."""
+    for path in run.folder.root.glob(".*"):
+        path.unlink()
+    wrote = [*run.folder.root.glob("*.json"), *run.folder.root.glob("*.log")]
+    texts = run.erasures.recognized(redactions.said(wrote))
+    if texts:
+        redactions.mask_files(wrote, Redaction(run.erasures.secret, tuple(sorted(texts))), {})
 
 
 def _unwritable(run: Run, error: Exception) -> RunFailedError:

@@ -1,0 +1,166 @@
+"""A release written again without the rows of who has left: same version and dates, sums and change note anew."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pandas as pd
+
+from pipeline import build, release
+from pipeline.changes import changes_between
+from pipeline.paths import Home, RunFolder, read_json, resources_of, sha256, write_json
+from schemas.typography import key_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from pipeline.erasures import Erasures
+    from schemas.load import Declarations
+    from schemas.model import Dataset
+    from schemas.redaction import Redaction
+
+_PROVENANCE, _PAGES = "provenance", "pages"
+_CITED = {_PROVENANCE: ("url", "bloc", "texte_publie"), _PAGES: ("url", "titre")}
+
+
+def reissue(
+    home: Home,
+    version: str,
+    declarations: Declarations,
+    erasures: Erasures,
+    masking: Redaction,
+    digests: Mapping[str, str],
+) -> dict[str, int]:
+    """Takes the rows out of a release, and what cites them out of `provenance` and `pages`.
+
+    Args:
+        home: the copy that is worked on; the release before this one is written again already.
+        version: the release's.
+        declarations: today's.
+        erasures: who has left.
+        masking: their texts.
+        digests: the SHA-256 of pages as they were, and as they are without the texts.
+
+    Returns:
+        How many rows left each dataset.
+
+    Raises:
+        OSError, duckdb.Error: a file cannot be read or written.
+    """
+    folder = home.release(version)
+    left = [dataset for dataset in declarations.datasets if erasures.concern(dataset.id)]
+    gone = {d.id: keys(folder / "data" / f"{d.id}.parquet", d, erasures) for d in left}
+    gone = {name: found for name, found in gone.items() if found}
+
+    def edit(con: duckdb.DuckDBPyConnection, name: str) -> bool:
+        if name in _CITED:
+            return _cite(con, name, gone, masking, digests)
+        return _delete(con, name, _key(folder, name), gone.get(name, set()))
+
+    draft = folder.with_name(f".{version}")
+    draft.mkdir()
+    build.rewrite(folder, declarations.portal.id, edit, draft)
+    for path in sorted(folder.rglob("*")):
+        copy = draft / path.relative_to(folder)
+        if path.is_file() and not copy.exists():
+            copy.parent.mkdir(exist_ok=True)
+            copy.hardlink_to(path)
+    erased = {name: len(found) for name, found in gone.items()}
+    _describe(home, draft, erased)
+    shutil.rmtree(folder)
+    draft.rename(folder)
+    return erased
+
+
+def keys(path: Path, dataset: Dataset, erasures: Erasures) -> set[str]:
+    """The keys, in a dataset's Parquet file, of the rows that have left; none where there is no such file.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    if not path.is_file():
+        return set()
+    return {key_text(row[name] for name in dataset.key) for row in rows(path) if erasures.erased(dataset, row)}
+
+
+def rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a Parquet file; an empty cell is None.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    table = pd.read_parquet(path, dtype_backend="numpy_nullable").astype(object)
+    for row in table.where(table.notna(), None).to_dict("records"):
+        yield {str(name): value for name, value in row.items()}
+
+
+def total(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    """Numbers of rows by dataset, added."""
+    return {name: one.get(name, 0) + other.get(name, 0) for name in sorted({*one, *other})}
+
+
+def _describe(home: Home, draft: Path, erased: Mapping[str, int]) -> None:
+    """Writes what the release says of itself: sizes and digests, what changed, how many rows left."""
+    descriptor = read_json(draft / "datapackage.json")
+    for resource in descriptor["resources"]:
+        path = draft / resource["path"]
+        resource |= {"bytes": path.stat().st_size, "hash": f"sha256:{sha256(path)}"}
+    write_json(draft / "datapackage.json", descriptor)
+    run = RunFolder(home.runs / descriptor["run"])
+    inputs = read_json(run.inputs) if run.inputs.is_file() else {}
+    base = home.release(inputs["base"]) if inputs.get("base") else None
+    before = read_json(base / "datapackage.json") if base is not None else None
+    told = [change for change in read_json(draft / "changes.json") if change["dataset"] not in erased]
+    told += [change for name in erased if base for change in _changes(name, base, draft)]
+    order = {resource["name"]: at for at, resource in enumerate(descriptor["resources"])}
+    told.sort(key=lambda change: order.get(change["dataset"], len(order)))
+    schemas = release.schemas_of(before) if before else None
+    release.tell_changes(draft, descriptor, schemas, told, total(inputs.get("erased", {}), erased))
+
+
+def _changes(name: str, base: Path, draft: Path) -> list[dict[str, Any]]:
+    before, after = (folder / "data" / f"{name}.parquet" for folder in (base, draft))
+    with duckdb.connect() as con:
+        return changes_between(con, name, _key(draft, name), before if before.is_file() else None, after)
+
+
+def _key(folder: Path, name: str) -> list[str]:
+    """The columns of a table's key in that release."""
+    return list(resources_of(folder)[name]["schema"]["primaryKey"])
+
+
+def _cite(
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    gone: Mapping[str, set[str]],
+    masking: Redaction,
+    digests: Mapping[str, str],
+) -> bool:
+    """Takes the rows' evidence out of `provenance`, and their texts out of what cites pages."""
+    changed = False
+    if name == _PROVENANCE:
+        for dataset, found in gone.items():
+            for key in sorted(found):
+                removed = con.execute("DELETE FROM provenance WHERE dataset = ? AND cle = ?", [dataset, key])
+                changed |= (removed.fetchone() or (0,))[0] > 0
+    columns = ", ".join(("rowid", "sha256", *_CITED[name]))
+    for rowid, sha, *texts in con.execute(f"SELECT {columns} FROM {name}").fetchall():  # noqa: S608 (names are this module's)
+        now = [digests.get(sha, sha), *(text and masking.masked(text) for text in texts)]
+        if now != [sha, *texts]:
+            assigned = ", ".join(f"{column} = ?" for column in ("sha256", *_CITED[name]))
+            con.execute(f"UPDATE {name} SET {assigned} WHERE rowid = ?", [*now, rowid])  # noqa: S608 (as above)
+            changed = True
+    return changed
+
+
+def _delete(con: duckdb.DuckDBPyConnection, name: str, key: list[str], gone: set[str]) -> bool:
+    if not gone:
+        return False
+    columns = ", ".join(f'"{column}"' for column in key)
+    for rowid, *values in con.execute(f'SELECT rowid, {columns} FROM "{name}"').fetchall():  # noqa: S608 (names are the declaration's)
+        if key_text(values) in gone:
+            con.execute(f'DELETE FROM "{name}" WHERE rowid = ?', [rowid])  # noqa: S608 (as above)
+    return True
