@@ -141,17 +141,23 @@ def _harmful(html: str, redaction: Redaction, page: _Page) -> set[str]:
     document = Document(html)
     texts = [text for text in redaction.texts if found(redaction.secret, document, text)]
     before = page.rows(html) if texts else []
-    if _harmless(before, page.rows(redaction.masked(html)) if texts else [], redaction):
+    if not texts or _harmless(before, html, redaction, page):
         return set()
-    return {text for text in texts if not _harmless(before, page.rows(redaction.only(text).masked(html)), redaction)}
+    return {text for text in texts if not _harmless(before, html, redaction.only(text), page)}
 
 
-def _harmless(before: list[_Row], after: list[_Row], redaction: Redaction) -> bool:
-    """Whether the same rows are read, those that leave apart: of them, as many."""
+def _harmless(before: list[_Row], html: str, redaction: Redaction, page: _Page) -> bool:
+    """Whether a masked page reads as it did but for the masks, the rows that leave apart: of them, as many."""
     leaving = {(row.dataset, row.source, row.cells) for row in redaction.rows}
-    return [row[:2] if row in leaving else row for row in before] == [
-        row[:2] if was in leaving else row for row, was in zip(after, before, strict=False)
-    ] and len(before) == len(after)
+    after = page.rows(redaction.masked(html))
+    return len(before) == len(after) and all(
+        now[:2] == was[:2] and (was in leaving or now[2] == _masked_cells(was, redaction))
+        for was, now in zip(before, after, strict=True)
+    )
+
+
+def _masked_cells(row: _Row, redaction: Redaction) -> tuple[tuple[str, str], ...]:
+    return tuple((column, redaction.masked(text)) for column, text in row[2])
 
 
 def _redact(record: Any, redaction: Redaction, page: _Page) -> dict[str, str]:  # noqa: ANN401 (warcio has no types)
