@@ -33,6 +33,7 @@ def reissue(
     erasures: Erasures,
     masking: Redaction,
     digests: Mapping[str, str],
+    erased: Mapping[str, Mapping[str, int]],
 ) -> dict[str, int]:
     """Takes the rows out of a release, and what cites them out of `provenance` and `pages`.
 
@@ -43,6 +44,7 @@ def reissue(
         erasures: who has left.
         masking: their texts.
         digests: the SHA-256 of pages as they were, and as they are without the texts.
+        erased: how many rows left each dataset of the releases before, by version.
 
     Returns:
         How many rows left each dataset.
@@ -51,8 +53,8 @@ def reissue(
         OSError, duckdb.Error: a file cannot be read or written.
     """
     folder = home.release(version)
-    left = [dataset for dataset in declarations.datasets if erasures.concern(dataset.id)]
-    gone = {d.id: keys(folder / "data" / f"{d.id}.parquet", d, erasures) for d in left}
+    concerned = [dataset for dataset in declarations.datasets if erasures.concern(dataset.id)]
+    gone = {d.id: keys(folder / "data" / f"{d.id}.parquet", d, erasures) for d in concerned}
     gone = {name: found for name, found in gone.items() if found}
 
     def edit(con: duckdb.DuckDBPyConnection, name: str) -> bool:
@@ -68,11 +70,11 @@ def reissue(
         if path.is_file() and not copy.exists():
             copy.parent.mkdir(exist_ok=True)
             copy.hardlink_to(path)
-    erased = {name: len(found) for name, found in gone.items()}
-    _describe(home, draft, erased)
+    left = {name: len(found) for name, found in gone.items()}
+    _describe(home, draft, left, erased)
     shutil.rmtree(folder)
     draft.rename(folder)
-    return erased
+    return left
 
 
 def keys(path: Path, dataset: Dataset, erasures: Erasures) -> set[str]:
@@ -102,7 +104,7 @@ def total(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
     return {name: one.get(name, 0) + other.get(name, 0) for name in sorted({*one, *other})}
 
 
-def _describe(home: Home, draft: Path, erased: Mapping[str, int]) -> None:
+def _describe(home: Home, draft: Path, left: Mapping[str, int], erased: Mapping[str, Mapping[str, int]]) -> None:
     """Writes what the release says of itself: sizes and digests, what changed, how many rows left."""
     descriptor = read_json(draft / "datapackage.json")
     for resource in descriptor["resources"]:
@@ -113,12 +115,14 @@ def _describe(home: Home, draft: Path, erased: Mapping[str, int]) -> None:
     inputs = read_json(run.inputs) if run.inputs.is_file() else {}
     base = home.release(inputs["base"]) if inputs.get("base") else None
     before = read_json(base / "datapackage.json") if base is not None else None
-    told = [change for change in read_json(draft / "changes.json") if change["dataset"] not in erased]
-    told += [change for name in erased if base for change in _changes(name, base, draft)]
     order = {resource["name"]: at for at, resource in enumerate(descriptor["resources"])}
+    lost = erased.get(base.name, {}) if base else {}  # a row that this release said was removed
+    differ = {*left, *lost} & order.keys()
+    told = [change for change in read_json(draft / "changes.json") if change["dataset"] not in differ]
+    told += [change for name in sorted(differ) if base for change in _changes(name, base, draft)]
     told.sort(key=lambda change: order.get(change["dataset"], len(order)))
     schemas = release.schemas_of(before) if before else None
-    release.tell_changes(draft, descriptor, schemas, told, total(inputs.get("erased", {}), erased))
+    release.tell_changes(draft, descriptor, schemas, told, total(inputs.get("erased", {}), left))
 
 
 def _changes(name: str, base: Path, draft: Path) -> list[dict[str, Any]]:

@@ -108,8 +108,7 @@ def _rebuild(scratch: Path, home: Home, run: RunFolder, inputs: dict[str, Any], 
     if run.previous_status.exists():
         copy.previous_status.symlink_to(run.previous_status.resolve())
     applied = decisions.read(json.dumps(inputs["decisions"]))
-    erased = inputs.get("erased")  # of a release no row has left, there is none
-    standing = Standing(inputs["version"], erased) if erased else None
+    standing = Standing(inputs["version"], inputs["erased"], inputs["held"]) if "erased" in inputs else None
     rebuilt = Run(request, declarations, home, copy, inputs["base"], applied, erasures.kept(home), standing)
     stages.extract(rebuilt)
     stages.normalize_rows(rebuilt)

@@ -111,7 +111,9 @@ class Rewriting:
             OSError, duckdb.Error: a file cannot be read or written.
         """
         for version in self.versions:
-            self.erased[version] = reissue(self.home, version, self.declarations, self.erasures, masking, self.digests)
+            self.erased[version] = reissue(
+                self.home, version, self.declarations, self.erasures, masking, self.digests, self.erased
+            )
 
     def inputs_and_status(self, masking: Redaction) -> None:
         """Makes what runs and releases say of each other true again: digests, decisions, numbers of rows.
@@ -200,8 +202,16 @@ class Rewriting:
         for decision in inputs["decisions"]:
             decision["rows"] = self.tables.get(decision["rows"], decision["rows"])
             decision |= {name: masking.masked(decision[name]) for name in ("why", "by")}
-        left = total(inputs.get("erased", {}), self.erased.get(version or "", {}))
-        write_json(run.inputs, {**inputs, "erased": left} if left else inputs)
+        touched = self.erased.get(version or "") or self.erased.get(inputs["base"] or "")
+        if touched or "erased" in inputs:
+            left = total(inputs.get("erased", {}), self.erased.get(version or "", {}))
+            held = {
+                said["name"]: said["reasons"][0]["code"]
+                for said in read_json(run.verdicts)
+                if said["verdict"] == "held"
+            }
+            inputs |= {"erased": left, "held": held}
+        write_json(run.inputs, inputs)
 
 
 def _raws(run: RunFolder, dataset: Dataset) -> list[dict[str, Any]]:

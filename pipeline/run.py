@@ -42,10 +42,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A release that rows left after it was made: it keeps its version, and says how many rows of each dataset left."""
+    """A release that rows left, or whose base they left: it keeps its version, and what was held.
+
+    `erased` is how many rows left each dataset; `held` the code each held dataset was held for: a row that left may
+    have been what the gate doubted, or what kept it from doubting.
+    """
 
     version: str
     erased: Mapping[str, int]
+    held: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

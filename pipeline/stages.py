@@ -37,6 +37,7 @@ from pipeline.run import (
     unwritable,
 )
 from pipeline.run import archive as archive_of
+from schemas.reasons import Reason
 from schemas.redaction import Redaction
 from spiders import archive, reading, redacting
 from spiders.crawl import CrawlJob, Limits
@@ -268,8 +269,14 @@ def validate_tables(run: Run) -> None:
 
 
 def judge(run: Run) -> list[gate.Verdict]:
-    """The gate: what may be released."""
-    return gate.gate(run.folder, run.declarations, run.last, run.names, run.decisions)
+    """The gate: what may be released; of a release that rows have left, what it judged when they were there."""
+    if run.standing is None:
+        return gate.gate(run.folder, run.declarations, run.last, run.names, run.decisions)
+    verdicts = gate.gate(run.folder, run.declarations, run.last, run.names, run.decisions, checks={})
+    for verdict in verdicts:
+        if verdict.fresh and verdict.name in run.standing.held:
+            verdict.hold(Reason(run.standing.held[verdict.name]))
+    return verdicts
 
 
 def keep_decision(run: Run, verdicts: Sequence[gate.Verdict]) -> None:

@@ -237,6 +237,26 @@ def test_an_accepted_release_still_replays(sample: Done, out: Path, tmp_path: Pa
     whole(out)
 
 
+def test_a_row_that_was_held_for_being_lost_and_then_accepted_leaves_all_of_that(
+    sample: Done, out: Path, tmp_path: Path
+) -> None:
+    """Its release, the one that kept it stale beside another change, and the one that says it was removed."""
+    source = archive_of(sample)
+    twice = {BANKS_PAGE: ("<td>Pr Bedossa</td>", "<td>Pr Bedossa / Dr Quidam</td>")}
+    assert refresh(out, changed(source, tmp_path / "a.warc.gz", twice))["version"] == "1.1.0"
+    report = refresh(out, changed(source, tmp_path / "b.warc.gz", CORRECTED))
+    assert (report["outcome"], report["version"], codes(report, HEADS)[0]) == ("held", "1.1.1", "rows-lost")
+    assert canceropole("accept", PORTAL, HEADS, "--why", "Dr Quidam left", "--yes", out=out).status == 0
+    assert [versions(out), rows(out, HEADS, "1.1.1") == rows(out, HEADS)] == [
+        ["1.0.0", "1.1.0", "1.1.1", "1.2.0"],
+        False,
+    ]
+    assert erase(out, HEADS, "tissutheque-beaujon/2").status == 0
+    assert said(out, "Quidam") == []
+    assert versions(out) == ["1.0.0", "1.1.0", "1.1.1", "1.2.0"]
+    whole(out)
+
+
 def test_a_person_erased_before_stays_erased_when_another_leaves(sample: Done, later: Path) -> None:
     out = later
     assert erase(out, HEADS, NERVES).status == 0
