@@ -63,6 +63,13 @@ def packed(portal: Portal, datasets: tuple[Dataset, ...]) -> bytes:
     return pickle.dumps((portal, datasets))
 
 
+@lru_cache(maxsize=1)
+def unpacked(declared: bytes) -> tuple[Portal, tuple[Dataset, ...]]:
+    """The portal and its datasets, as they were packed by this very program."""
+    portal, datasets = pickle.loads(declared)  # noqa: S301 (over its own pipe)
+    return portal, datasets
+
+
 def read_page(capture: Capture, url: str, base: str, ended: tuple[int, int], declared: bytes) -> PageRead | Lost:
     """Reads one page, for all declarations together; says why where it cannot be read as blocks.
 
@@ -73,7 +80,7 @@ def read_page(capture: Capture, url: str, base: str, ended: tuple[int, int], dec
         ended: of how many other pages of the portal the text ends with </html>, and how many there are.
         declared: the portal and its datasets, `packed`.
     """
-    portal, datasets = _declarations(declared)
+    portal, datasets = unpacked(declared)
     try:
         page = blocks.read(capture.text(), url, base, portal.origin)
         wrong = doubt(capture, page, ended)
@@ -115,12 +122,6 @@ def listing(page: Page, used: Collection[int]) -> Listing:
         outermost,
         sum(block.index not in told for block in top),
     )
-
-
-@lru_cache(maxsize=1)
-def _declarations(declared: bytes) -> tuple[Portal, tuple[Dataset, ...]]:
-    portal, datasets = pickle.loads(declared)  # noqa: S301 (from this very program, over its own pipe)
-    return portal, datasets
 
 
 def _called(page: Page) -> str:

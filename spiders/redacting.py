@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from selectolax.lexbor import SelectolaxError
 from warcio.archiveiterator import ArchiveIterator
 from warcio.bufferedreaders import ChunkedDataReader
 from warcio.statusandheaders import StatusAndHeaders
@@ -22,7 +23,9 @@ from spiders.answers import portal_address
 from spiders.archive import info, media_type
 from spiders.encoding import BodyError, charset, decode
 from spiders.extract import gather
+from spiders.isolation import Lost, isolated
 from spiders.manners import HTML
+from spiders.page_extract import packed, unpacked
 from spiders.spans import PageError
 
 if TYPE_CHECKING:
@@ -59,12 +62,13 @@ def redact(path: Path, out: Path, redaction: Redaction, declarations: Declaratio
         OSError: a file cannot be read or written.
     """
     base = info(path).get("canceropole-base", "")
+    declared = packed(declarations.portal, declarations.datasets)
     digests: dict[str, str] = {}
     with path.open("rb") as archive, out.open("wb") as file:
         writer = WARCWriter(file, gzip=True, warc_version="1.1")
         for record in ArchiveIterator(archive):
             url = portal_address(_header(record, "WARC-Target-URI"), base, declarations.portal.origin)
-            digests |= _redact(record, redaction, _Page(url or "", base, declarations))
+            digests |= _redact(record, redaction, _Page(url or "", base, declarations, declared))
             writer.write_record(record)
     return digests
 
@@ -102,12 +106,13 @@ def harmful(path: Path, redaction: Redaction, declarations: Declarations) -> set
         OSError: the file cannot be read.
     """
     base = info(path).get("canceropole-base", "")
+    declared = packed(declarations.portal, declarations.datasets)
     texts: set[str] = set()
     with path.open("rb") as archive:
         for record in ArchiveIterator(archive):
             if _is_page(record):
                 url = portal_address(_header(record, "WARC-Target-URI"), base, declarations.portal.origin)
-                page = _Page(url or "", base, declarations)
+                page = _Page(url or "", base, declarations, declared)
                 body = _body(record, record.raw_stream.read(), declarations.portal.crawl.max_body)[1]
                 texts |= _harmful(_text(record, body)[0], redaction.without(texts), page)
     return texts
@@ -118,23 +123,26 @@ class _Page:
     url: str
     base: str
     declarations: Declarations
+    declared: bytes
 
     def rows(self, html: str) -> list[_Row]:
         """Every row that is read in the page: dataset, source, what it publishes; nothing of what is no page."""
-        portal, datasets = self.declarations.portal, self.declarations.datasets
-        try:
-            page = blocks.read(html, self.url, self.base, portal.origin)
-        except PageError:
-            return []
-        return [
-            (
-                finding.dataset,
-                finding.source,
-                tuple(self.declarations.dataset(finding.dataset).published(row.parts).items()),
-            )
-            for finding in gather(page, portal, datasets)
-            for row in finding.rows
-        ]
+        [rows] = isolated(_rows, [(html, self.url, self.base, self.declared)])
+        return [] if isinstance(rows, Lost) else rows
+
+
+def _rows(html: str, url: str, base: str, declared: bytes) -> list[_Row]:
+    portal, datasets = unpacked(declared)
+    try:
+        page = blocks.read(html, url, base, portal.origin)
+    except (PageError, SelectolaxError):
+        return []
+    publish = {dataset.id: dataset.published for dataset in datasets}
+    return [
+        (finding.dataset, finding.source, tuple(publish[finding.dataset](row.parts).items()))
+        for finding in gather(page, portal, datasets)
+        for row in finding.rows
+    ]
 
 
 def _harmful(html: str, redaction: Redaction, page: _Page) -> set[str]:
