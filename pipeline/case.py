@@ -25,7 +25,8 @@ class Case:
 
     `table` is this run's, `before` the last release's (None if it has none). `evidence`, `doubts` and `stated` are
     those of the run's findings; `set_aside` counts the rows that quarantine took out, `erased` those that left at a
-    person's request though the page prints them.
+    person's request though the page prints them. `refused` are the pages and places where any dataset found what it
+    could not read.
     """
 
     dataset: Dataset
@@ -36,6 +37,7 @@ class Case:
     stated: Sequence[Mapping[str, Any]] = ()
     set_aside: int = 0
     erased: int = 0
+    refused: frozenset[tuple[str, str]] = frozenset()
 
     @cached_property
     def now(self) -> dict[str, Row]:
@@ -92,6 +94,15 @@ class Case:
         seen = self._seen.get(key)
         return seen is not None and bool(json.loads(seen["texte_publie"]).get(column))
 
+    def doubted(self, key: str) -> str:
+        """The place of a row in which another dataset found what it could not read; empty if there is none."""
+        seen = self._seen.get(key)
+        if seen is None:
+            return ""
+        line = seen["position"].partition(", partie ")[0]
+        starts = tuple(f"{seen['bloc']}{mark}{line}" for mark in (" · ", ", "))
+        return next((place for url, place in sorted(self.refused) if url == seen["url"] and _within(place, starts)), "")
+
     @property
     def page(self) -> str:
         """The first page the rows come from, empty if they come from none."""
@@ -108,6 +119,10 @@ class Case:
 
     def _content(self, row: Row) -> tuple[Any, ...]:
         return tuple(row[field.name] for field in self.columns)
+
+
+def _within(place: str, starts: tuple[str, ...]) -> bool:
+    return any(place == start or place.startswith((f"{start} · ", f"{start}, ")) for start in starts)
 
 
 def _rows(dataset: Dataset, table: pd.DataFrame) -> dict[str, Row]:

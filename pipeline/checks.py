@@ -200,6 +200,15 @@ def values_moved(case: Case) -> list[Reason]:
     return reasons
 
 
+def row_in_doubt(case: Case) -> list[Reason]:
+    """A row changed or new, of which another dataset cannot read its part: two of its cells may be exchanged."""
+    keys = [*case.changed, *case.unseen] if case.refused else []
+    doubted = [(key, place) for key in keys if (place := case.doubted(key))]
+    return (
+        [Reason("row-in-doubt", case.page, doubted[0][1], found=shown([key for key, _ in doubted]))] if doubted else []
+    )
+
+
 def values_changed(case: Case) -> list[Reason]:
     """Three rows or more have changed, and a larger share than is tolerated: of all that stay, or of a column's values.
 
@@ -249,6 +258,7 @@ CHECKS: dict[str, Check] = {
     "value-out-of-range": value_out_of_range,
     "magnitude-changed": magnitude_changed,
     "values-moved": values_moved,
+    "row-in-doubt": row_in_doubt,
     "values-changed": values_changed,
     "text-garbled": text_garbled,
 }

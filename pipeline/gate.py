@@ -97,13 +97,14 @@ def gate(
         A verdict for each dataset that this run or the last release has (also written to verdicts.json).
     """
     judged = set(only)
+    refused = _refused(run, declarations, judged)
     verdicts: dict[str, Verdict] = {}
     for dataset in declarations.datasets:
         if dataset.derived:
             continue
         before = _released(last, dataset.id)
         if dataset.id in judged:
-            verdicts[dataset.id] = _judge(run, dataset, before, decisions, checks, first=last is None)
+            verdicts[dataset.id] = _judge(run, dataset, before, decisions, checks, refused, first=last is None)
         elif before is not None:
             rows = len(pd.read_parquet(before))
             verdicts[dataset.id] = Verdict(dataset.id, "unchanged", rows=rows, before=rows, judged=False)
@@ -122,12 +123,20 @@ def _released(last: Path | None, name: str) -> Path | None:
     return path if path is not None and path.is_file() else None
 
 
+def _refused(run: RunFolder, declarations: Declarations, judged: set[str]) -> frozenset[tuple[str, str]]:
+    """The pages and places where what is printed could not be read, whichever dataset it is of."""
+    names = [dataset.id for dataset in declarations.datasets if dataset.id in judged and not dataset.derived]
+    faults = [Reason.from_json(fault) for name in names for fault in read_json(run.findings(name))["faults"]]
+    return frozenset((fault.page, fault.place) for fault in faults if fault.place)
+
+
 def _judge(
     run: RunFolder,
     dataset: Dataset,
     released: Path | None,
     decisions: Sequence[Decision],
     checks: Mapping[str, Check],
+    refused: frozenset[tuple[str, str]],
     *,
     first: bool,
 ) -> Verdict:
@@ -141,7 +150,7 @@ def _judge(
     if verdict.reasons:  # counts and losses would only repeat what is already said
         return verdict
     said = {name: found[name] for name in ("evidence", "doubts", "stated", "erased")}
-    case = Case(dataset, table, before, set_aside=verdict.rejected, **said)
+    case = Case(dataset, table, before, set_aside=verdict.rejected, refused=refused, **said)
     for reason in _standing([reason for check in checks.values() for reason in check(case)], decisions, verdict):
         verdict.hold(reason)
     verdict.notes += [reason for note in NOTES.values() for reason in note(case)]

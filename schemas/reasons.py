@@ -119,6 +119,11 @@ CODES: dict[str, Code] = {
     "values-moved": Code(
         "gate", "Des valeurs sont passées d'une ligne à une autre.", "Values have moved from one row to another."
     ),
+    "row-in-doubt": Code(
+        "gate",
+        "Une ligne a changé, et un autre jeu de données ne comprend pas ce qu'elle imprime.",
+        "A row changed, and another dataset cannot read what it prints.",
+    ),
     "values-changed": Code("gate", "La plupart des lignes ont changé d'un coup.", "Most rows have changed at once."),
     "text-garbled": Code(
         "gate",

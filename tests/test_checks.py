@@ -488,3 +488,23 @@ def test_a_placeholder_is_no_value(text: str) -> None:
 def test_the_mark_of_a_note_is_no_part_of_a_value(mark: str) -> None:
     new = [*rows(), {"nom": f"Roche{mark}", "contact": "info@x.fr", "montant": 1000, "rang": 9}]
     assert "mark of a note" in fired(case(dataset(), new, rows()))["shape-changed"][0].found
+
+
+def test_a_changed_row_of_which_another_dataset_cannot_read_its_part_is_in_doubt() -> None:
+    now = changed(rows(), contact={2: "Pr Denoux"})
+    evidence = [
+        {"cle": row["nom"], "url": URL, "bloc": "Charte > tableau 1", "position": f"ligne {number}, partie 1"}
+        for number, row in enumerate(now, start=1)
+    ]
+    for place, held in {
+        "Charte > tableau 1 · ligne 3 · responsable": True,
+        "Charte > tableau 1, ligne 3": True,
+        "Charte > tableau 1 · ligne 30": False,
+        "Charte > tableau 1 · ligne 2 · responsable": False,
+        "Charte > tableau 11 · ligne 3": False,
+    }.items():
+        judged = case(dataset(), now, rows(), evidence=evidence, refused=frozenset({(URL, place)}))
+        found = [reason for reason in CHECKS["row-in-doubt"](judged) if reason.code == "row-in-doubt"]
+        assert [reason.found for reason in found] == (["Novartis"] if held else [])
+    elsewhere = frozenset({(f"{URL}autre/", "Charte > tableau 1 · ligne 3")})
+    assert CHECKS["row-in-doubt"](case(dataset(), now, rows(), evidence=evidence, refused=elsewhere)) == []

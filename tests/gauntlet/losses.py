@@ -162,6 +162,18 @@ def cells_exchanged(_page: Document, target: Target, draw: Draw) -> frozenset[st
     return reading(target, [said(heads(target.node)[place])])
 
 
+@breakage("cells-exchanged-in-row", "table", f"row-in-doubt {_ROWS} {_VALUES} {_LOST} {_SHAPES}", spares=True)
+def cells_exchanged_in_row(_page: Document, target: Target, draw: Draw) -> frozenset[str]:
+    """Two cells of a row are exchanged."""
+    grid_only(target.node)
+    row = cells(one(draw, rows(target.node)))
+    assume(len(row) > 2)
+    first, second = (1 + place for place in _two(draw, len(row) - 1))
+    assume(said(row[first]) != said(row[second]) and said(row[first]) and said(row[second]))
+    _exchange(row[first], row[second])
+    return reading(target, [said(heads(target.node)[place]) for place in (first, second)])
+
+
 @breakage("cells-blanked", "table", f"cells-emptied shape-changed {_LOST} {_ROWS} {_SHAPES}", spares=True)
 def cells_blanked(_page: Document, target: Target, draw: Draw) -> frozenset[str]:
     """A column's cells are empty: all, some, or one."""
