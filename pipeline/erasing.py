@@ -120,7 +120,8 @@ def _erase(sought: Sought) -> int:
                 console.print(_WORDS[sought.language]["no"])
                 return UNDONE
             copy = journal.staged(home)
-            rewriting = _rewrite(copy, declarations, kept.known(before, leaving))
+            rewriting, masking = _rewrite(copy, declarations, kept.known(before, leaving))
+            _nowhere(copy, declarations, masking)
             unrepeated = _unrepeated(copy, sought.portal)
             runs = len(rewriting.runs)
             journal.commit(home, copy)
@@ -181,9 +182,10 @@ def _line(one: Leaving, with_it: str) -> str:
     return visible(f"  {one.dataset.id} {one.key} ({cells})" + (f", {with_it}" if one.parent else ""))
 
 
-def _rewrite(copy: Home, declarations: Declarations, known: Erasures) -> Rewriting:
-    """Takes the rows out of a copy of the outputs."""
+def _rewrite(copy: Home, declarations: Declarations, known: Erasures) -> tuple[Rewriting, Redaction]:
+    """Takes the rows out of a copy of the outputs; gives what was masked in it too."""
     rewriting = Rewriting(copy, declarations, known)
+    rewriting.drop_unreadable(lambda path: stages.readable(path, declarations))
     left, others = rewriting.raws()
     masking = redactions.redaction(known.secret, left, others, declarations)
     archives = {run.archive.stat().st_ino: run.archive for run in rewriting.runs if run.archive.is_file()}
@@ -192,7 +194,21 @@ def _rewrite(copy: Home, declarations: Declarations, known: Erasures) -> Rewriti
     rewriting.runs_without(left, masking, _redact(masking, declarations))
     rewriting.releases_without(masking)
     rewriting.inputs_and_status(masking)
-    return rewriting
+    return rewriting, masking
+
+
+def _nowhere(copy: Home, declarations: Declarations, masking: Redaction) -> None:
+    """Checks that no release's table has a text that only the rows that left had: under another name, say.
+
+    Raises:
+        RunFailedError: one has.
+    """
+    derived = {dataset.id for dataset in declarations.datasets if dataset.derived}
+    tables = [path for path in sorted(copy.releases.glob("[0-9]*/data/*.csv")) if path.stem not in derived]
+    left = [path for path in tables if masking.masked(text := path.read_text(encoding="utf-8")) != text]
+    if left:
+        told = ", ".join(f"{path.parent.parent.name} {path.stem}" for path in left)
+        raise RunFailedError("erase-remains", tables=told, runs=copy.runs.name)
 
 
 def _redact(masking: Redaction, declarations: Declarations) -> Any:  # noqa: ANN401 (a function of two paths)

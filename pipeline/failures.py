@@ -91,6 +91,12 @@ PARAGRAPHS: dict[str, tuple[str, str]] = {
         """The file of decisions {path} cannot be read: {error}. {kept} Restore the file, or take out what is
         wrong in it.""",
     ),
+    "erase-remains": (
+        """Rien n'a été effacé : le texte se lirait encore dans {tables}. Ce jeu de données y a un autre nom, sans
+        doute : effacer d'abord avec les déclarations de l'époque (--schemas {runs}/PASSAGE/declarations).""",
+        """Nothing was erased: the text could still be read in {tables}. That dataset has another name there, as a
+        rule: erase first with the declarations of its time (--schemas {runs}/RUN/declarations).""",
+    ),
     "erasures-broken": (
         """La liste de qui est parti n'est pas utilisable : {error}. {kept} Restaurer le fichier depuis une sauvegarde :
         sans lui, des personnes effacées reviendraient.""",

@@ -45,11 +45,12 @@ def commit(home: Home, copy: Home) -> None:
     """
     made = {path.relative_to(copy.root).as_posix(): path for path in copy.root.rglob("*") if path.is_file()}
     changed = [name for name, path in made.items() if not _is_the_same(home.root / name, path)]
-    for name in changed:
-        sync(made[name])
+    for path in {made[name] for name in changed} | {made[name].parent for name in changed}:
+        sync(path)
     there = [path for path in home.root.rglob("*") if path.is_file() and not path.is_relative_to(home.erasing)]
     names = {path.relative_to(home.root).as_posix() for path in there} - _KEPT_APART
     write_json(_plan(home), {"replace": sorted(changed), "remove": sorted(names - made.keys())})
+    sync(home.erasing)
     recover(home)
 
 

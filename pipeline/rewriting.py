@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pipeline.erasures import Erasures
     from schemas.load import Declarations
     from schemas.model import Dataset
+
+    _Cells = tuple[str, tuple[tuple[str, str], ...]]
     from schemas.redaction import Redaction
 
     Raw = tuple[Dataset, dict[str, Any]]
@@ -66,18 +68,29 @@ class Rewriting:
         found = [path.parent.name for path in self.home.releases.glob("[0-9]*/datapackage.json")]
         return sorted(found, key=lambda version: [int(part) for part in version.split(".")])
 
+    def drop_unreadable(self, readable: Callable[[Path], bool]) -> None:
+        """Drops the archives that cannot be read, of runs that made no release: nobody knows what they say.
+
+        Raises:
+            OSError: a file cannot be removed.
+        """
+        released = {read_json(self.home.release(v) / "datapackage.json")["run"] for v in self.versions}
+        for run in self.runs:
+            if run.id not in released and run.archive.is_file() and not readable(run.archive):
+                run.archive.unlink()
+
     def raws(self) -> tuple[list[Raw], list[Raw]]:
         """The raw rows of all runs: those that leave, and all others."""
         every: list[Raw] = []
-        alike: set[tuple[str, tuple[str, ...]]] = set()
+        alike: set[_Cells] = set()
         for run in self.runs:
             for dataset in self._read(run):
                 found, places = _raws(run, dataset), self._places(run, dataset)
                 every += [(dataset, raw) for raw in found]
-                alike |= {_text(dataset, raw) for raw in found if self._place(raw) in places}
-        # A run that did not come to its tables printed them too.
-        left = [(dataset, raw) for dataset, raw in every if _text(dataset, raw) in alike]
-        return left, [(dataset, raw) for dataset, raw in every if _text(dataset, raw) not in alike]
+                alike |= {_cells(dataset, raw) for raw in found if self._place(raw) in places}
+        # A run that did not come to its tables printed them too: every cell the same, as years tell rows apart.
+        left = [(dataset, raw) for dataset, raw in every if _cells(dataset, raw) in alike]
+        return left, [(dataset, raw) for dataset, raw in every if _cells(dataset, raw) not in alike]
 
     def runs_without(self, left: Iterable[Raw], masking: Redaction, redact: Redact) -> None:
         """Takes the rows out of every run: its archive, its rows and tables, whatever else it wrote.
@@ -224,5 +237,5 @@ def _line(raw: Mapping[str, Any]) -> tuple[str, ...]:
     return raw["url"], raw["block"], raw["position"].partition(", partie ")[0]
 
 
-def _text(dataset: Dataset, raw: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
-    return dataset.id, tuple(redactions.printed(dataset, raw))
+def _cells(dataset: Dataset, raw: Mapping[str, Any]) -> _Cells:
+    return dataset.id, tuple(dataset.published(raw["parts"]).items())

@@ -209,7 +209,7 @@ def withhold(run: Run) -> Run:
         read = reading.read_archive(crawled, declarations)
         datasets = [dataset for dataset in declarations.datasets if dataset.from_pages]
         raws = [(d, raw) for d in datasets for raw in reading.raw_rows(read.extracts[d.id], read.captures)]
-        said = redacting.said(crawled, declarations.portal.crawl.max_body)
+        said = redacting.said(crawled, declarations.portal.crawl)
         known = run.erasures.recognized(chain(said, redactions.said(wrote)))
     except archive.ArchiveError as error:
         raise RunFailedError("archive-unreadable", error=error) from error
@@ -221,13 +221,26 @@ def withhold(run: Run) -> Run:
         return run
     now = redactions.remembered(run.erasures, left, masking)
     erasures.keep(run.home, now)
+    redactions.mask_files(wrote, masking, {})  # before the archive has its name: killed here, only drafts are left
     draft = run.folder.archive.with_name(f".{run.folder.archive.name}.part")
     redact_archive(crawled, draft, masking, declarations)
     sync(draft)
     draft.replace(run.folder.archive)
     crawled.unlink()
-    redactions.mask_files(wrote, masking, {})
     return replace(run, erasures=now)
+
+
+def readable(path: Path, declarations: Declarations) -> bool:
+    """Whether an archive reads whole.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    try:
+        archive.last_date(path, declarations.portal.crawl.max_bytes)
+    except archive.ArchiveError:
+        return False
+    return True
 
 
 def harmless(masking: Redaction, archives: Iterable[Path], declarations: Declarations) -> Redaction:

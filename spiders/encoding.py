@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import re
 import zlib
@@ -82,19 +83,29 @@ def charset(body: bytes, content_type: str) -> str:
     return f"{found}-be" if found in {"utf-16", "utf-32"} else found
 
 
-def text_of(body: bytes, content_type: str) -> str:
+def decoded(body: bytes, content_type: str) -> tuple[str, str, bytes]:
     """A page's body as text: UTF-8 where it is that, else in the encoding of its header or its own (WHATWG's order).
 
     A text in another encoding is not valid UTF-8 by accident, whatever a server says of all its pages.
+
+    Returns:
+        The text, Python's name of its encoding, and the byte order mark that the body begins with.
     """
     if b"\0" not in body:
         with contextlib.suppress(UnicodeDecodeError):
-            return body.decode("utf-8-sig")
-    marked, mark = read_bom(body)
-    if marked is not None and mark is not None:
-        return str(to_unicode(body[len(mark) :], marked))
+            mark = codecs.BOM_UTF8 if body.startswith(codecs.BOM_UTF8) else b""
+            return body[len(mark) :].decode(), "utf-8", mark
+    named, found = read_bom(body)
+    if named is not None and found is not None:
+        return str(to_unicode(body[len(found) :], named)), named, found
     mistaken = re.search(r"charset=[\"']?utf-?8\b", content_type, re.IGNORECASE)
-    return str(to_unicode(body, charset(body, "" if mistaken else content_type)))
+    encoding = charset(body, "" if mistaken else content_type)
+    return str(to_unicode(body, encoding)), encoding, b""
+
+
+def text_of(body: bytes, content_type: str) -> str:
+    """A page's body as text, as `decoded` has it."""
+    return decoded(body, content_type)[0]
 
 
 def _gunzip(body: bytes, max_body: int) -> bytes:

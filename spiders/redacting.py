@@ -5,13 +5,14 @@ A text that other rows share is masked only in the row's own place: where maskin
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+from copy import copy
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from selectolax.lexbor import SelectolaxError
-from warcio.archiveiterator import ArchiveIterator
 from warcio.bufferedreaders import ChunkedDataReader
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
@@ -21,18 +22,20 @@ from schemas.written import Document
 from spiders import blocks
 from spiders.answers import portal_address
 from spiders.archive import info, media_type
-from spiders.encoding import BodyError, charset, decode
+from spiders.encoding import BodyError, decode, decoded
 from spiders.extract import gather
 from spiders.isolation import Lost, isolated
 from spiders.manners import HTML
 from spiders.page_extract import packed, unpacked
+from spiders.records import records
 from spiders.spans import PageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from schemas.load import Declarations
+    from schemas.model import Crawl
     from schemas.redaction import Redaction
 
     _Row = tuple[str, int, tuple[tuple[str, str], ...]]
@@ -61,36 +64,35 @@ def redact(path: Path, out: Path, redaction: Redaction, declarations: Declaratio
         ArchiveError: `path` is not a WARC.
         OSError: a file cannot be read or written.
     """
-    base = info(path).get("canceropole-base", "")
+    base = info(path, declarations.portal.crawl.max_bytes).get("canceropole-base", "")
     declared = packed(declarations.portal, declarations.datasets)
     digests: dict[str, str] = {}
-    with path.open("rb") as archive, out.open("wb") as file:
+    with out.open("wb") as file:
         writer = WARCWriter(file, gzip=True, warc_version="1.1")
-        for record in ArchiveIterator(archive):
+        for _, record in records(path, declarations.portal.crawl.max_bytes):
             url = portal_address(_header(record, "WARC-Target-URI"), base, declarations.portal.origin)
-            digests |= _redact(record, redaction, _Page(url or "", base, declarations, declared))
-            writer.write_record(record)
+            masked, changed = _redact(record, redaction, _Page(url or "", base, declarations, declared))
+            digests |= changed
+            writer.write_record(masked)
     return digests
 
 
-def said(path: Path, max_body: int) -> Iterator[str]:
+def said(path: Path, crawl: Crawl) -> Iterator[str]:
     """All that the records of an archive say, as texts are compared (`schemas.written.words`).
 
     Args:
         path: a WARC file that reads whole.
-        max_body: bytes of one body, decompressed.
+        crawl: its bounds.
 
     Raises:
         ArchiveError: `path` is not a WARC.
         OSError: the file cannot be read.
     """
-    info(path)  # it raises where this is none
-    with path.open("rb") as archive:
-        for record in ArchiveIterator(archive):
-            for headers in filter(None, (record.rec_headers, record.http_headers)):
-                values = [value for _, value in headers.headers]
-                yield from Document("\n".join([headers.statusline or "", *values])).said
-            yield from Document(_text(record, _body(record, record.raw_stream.read(), max_body)[1])[0]).said
+    for _, record in records(path, crawl.max_bytes):
+        for headers in filter(None, (record.rec_headers, record.http_headers)):
+            values = [value for _, value in headers.headers]
+            yield from Document("\n".join([headers.statusline or "", *values])).said
+        yield from Document(_text(record, _body(record, record.raw_stream.read(), crawl.max_body)[1])[0]).said
 
 
 def harmful(path: Path, redaction: Redaction, declarations: Declarations) -> set[str]:
@@ -105,16 +107,15 @@ def harmful(path: Path, redaction: Redaction, declarations: Declarations) -> set
         ArchiveError: `path` is not a WARC.
         OSError: the file cannot be read.
     """
-    base = info(path).get("canceropole-base", "")
+    base = info(path, declarations.portal.crawl.max_bytes).get("canceropole-base", "")
     declared = packed(declarations.portal, declarations.datasets)
     texts: set[str] = set()
-    with path.open("rb") as archive:
-        for record in ArchiveIterator(archive):
-            if _is_page(record):
-                url = portal_address(_header(record, "WARC-Target-URI"), base, declarations.portal.origin)
-                page = _Page(url or "", base, declarations, declared)
-                body = _body(record, record.raw_stream.read(), declarations.portal.crawl.max_body)[1]
-                texts |= _harmful(_text(record, body)[0], redaction.without(texts), page)
+    for _, record in records(path, declarations.portal.crawl.max_bytes):
+        if _is_page(record):
+            url = portal_address(_header(record, "WARC-Target-URI"), base, declarations.portal.origin)
+            page = _Page(url or "", base, declarations, declared)
+            body = _body(record, record.raw_stream.read(), declarations.portal.crawl.max_body)[1]
+            texts |= _harmful(_text(record, body)[0], redaction.without(texts), page)
     return texts
 
 
@@ -168,8 +169,10 @@ def _masked_cells(row: _Row, redaction: Redaction) -> tuple[tuple[str, str], ...
     return tuple((column, redaction.masked(text)) for column, text in row[2])
 
 
-def _redact(record: Any, redaction: Redaction, page: _Page) -> dict[str, str]:  # noqa: ANN401 (warcio has no types)
-    """Masks one record; the digests of its body before and after, if it has one that changed."""
+def _redact(original: Any, redaction: Redaction, page: _Page) -> tuple[Any, dict[str, str]]:  # noqa: ANN401 (likewise)
+    """A record masked, and the digests of its body before and after, if it has one that changed."""
+    record = copy(original)  # the reader checks its own to its end
+    record.rec_headers, record.http_headers = copy(record.rec_headers), copy(record.http_headers)
     payload = record.raw_stream.read()
     for headers in filter(None, (record.rec_headers, record.http_headers)):
         headers.headers = [(name, redaction.masked(value)) for name, value in headers.headers]
@@ -179,18 +182,19 @@ def _redact(record: Any, redaction: Redaction, page: _Page) -> dict[str, str]:  
         record.http_headers.statusline = redaction.masked(record.http_headers.statusline)
     changed: dict[str, str] = {}
     body, plain = _body(record, payload, page.declarations.portal.crawl.max_body)
-    text, encoding = _text(record, plain)
+    text, back = _text(record, plain)
     masked = redaction.masked(_masked_in_place(text, redaction, page) if _is_page(record) else text)
     if masked != text:
-        written = masked.encode(encoding, "xmlcharrefreplace")
-        changed = {hashlib.sha256(body).hexdigest(): hashlib.sha256(written).hexdigest()}
+        written = back(masked)
+        if record.http_headers is not None:  # of what no answer is, nothing cites the digest
+            changed = {hashlib.sha256(body).hexdigest(): hashlib.sha256(written).hexdigest()}
         payload = written
         if record.http_headers is not None:
             kept = [(name, value) for name, value in record.http_headers.headers if name.lower() not in _TRAVELLED]
             kept.append(("Content-Length", str(len(payload))))
             record.http_headers = StatusAndHeaders(record.http_headers.statusline, kept, record.http_headers.protocol)
     record.raw_stream, record.length, record.payload_length = BytesIO(payload), None, len(payload)
-    return changed
+    return record, changed
 
 
 def _masked_in_place(html: str, redaction: Redaction, page: _Page) -> str:
@@ -222,17 +226,17 @@ def _body(record: Any, payload: bytes, max_body: int) -> tuple[bytes, bytes]:  #
     return body, plain
 
 
-def _text(record: Any, body: bytes) -> tuple[str, str]:  # noqa: ANN401 (warcio has no types)
-    """A body as text, and the encoding that gives the body back."""
+def _text(record: Any, body: bytes) -> tuple[str, Callable[[str], bytes]]:  # noqa: ANN401 (warcio has no types)
+    """A body as text, as it is read elsewhere, and what gives a body back of a text."""
     declared = record.http_headers.get_header("Content-Type", "") if record.http_headers else ""
-    for encoding in ("utf-8", charset(body, declared)):
-        try:
-            text = body.decode(encoding)
-            if text.encode(encoding) == body:
-                return text, encoding
-        except (UnicodeError, LookupError):
-            continue
-    return body.decode("latin-1"), "latin-1"  # whatever the bytes are, they come back
+    text, encoding, mark = decoded(body, declared)
+    tried = [(text, encoding, mark)]
+    with contextlib.suppress(UnicodeDecodeError):  # what is said to be UTF-8 and is not is this as a rule
+        tried.append((body.decode("cp1252"), "cp1252", b""))
+    for text, encoding, mark in tried:
+        if mark + text.encode(encoding, "replace") == body:
+            return text, lambda masked: mark + masked.encode(encoding, "xmlcharrefreplace")  # noqa: B023 (it ends here)
+    return body.decode("latin-1"), lambda masked: masked.encode("latin-1", "xmlcharrefreplace")  # all bytes come back
 
 
 def _is_page(record: Any) -> bool:  # noqa: ANN401 (warcio has no types)

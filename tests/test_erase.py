@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
+import datetime as dt
 import gzip
 import html
 import io
@@ -55,6 +57,7 @@ from pipeline.replaying import replay
 from schemas.load import HOME, load
 from schemas.redaction import Redaction
 from spiders import archive
+from spiders.archive import ArchiveWriter
 from spiders.redacting import redact
 
 if TYPE_CHECKING:
@@ -469,3 +472,59 @@ def test_a_copied_folder_still_knows_who_has_left(sample: Done, later: Path, tmp
     assert refresh(copy, changed(archive_of(sample), tmp_path / "b.warc.gz", ADDED))["version"] == "1.1.0"
     whole(copy)
     replayed(copy)
+
+
+def test_a_row_that_prints_the_same_amount_another_year_stays(sample: Done, out: Path) -> None:
+    gone, stays = "Région Île-de-France/annuel/2007", "Région Île-de-France/annuel/2008"
+    before = {row["periode"]: row for row in rows(out, "financements") if row["financeur"] == "Région Île-de-France"}
+    assert before["2007"]["montant_publie"] == before["2008"]["montant_publie"]
+    done = erase(out, "financements", gone)
+    assert (done.status, "Effacé : 1 ligne(s)" in done.stdout) == (0, True)
+    assert canceropole("explain", PORTAL, "financements", stays, out=out).status == 0
+    report = refresh(out, archive_of(sample))
+    assert report["outcome"] == "unchanged"
+    [told] = [dataset for dataset in report["datasets"] if dataset["name"] == "financements"]
+    assert [reason["found"] for reason in told["reasons"] if reason["code"] == "rows-erased"] == ["1"]
+    assert before["2008"] in rows(out, "financements")
+
+
+def test_what_would_stay_under_another_name_is_refused(out: Path) -> None:
+    release = out / PORTAL / "releases" / "1.0.0"
+    shutil.copyfile(release / "data" / f"{HEADS}.csv", release / "data" / "anciens_responsables.csv")
+    before = everything(out)
+    done = erase(out, HEADS, FOCH)
+    assert (done.status, "anciens_responsables" in done.stderr) == (1, True)
+    assert everything(out) == before
+
+
+def test_an_archive_that_nobody_can_read_is_in_nobody_s_way(out: Path) -> None:
+    broken = Home(out / PORTAL).runs / "20200101T000000Z" / "portal.warc.gz"
+    broken.parent.mkdir()
+    broken.write_bytes(b"\x1f\x8b Denoux")
+    assert erase(out, HEADS, FOCH).status == 0
+    assert not broken.exists()
+    assert said(out, "Denoux") == []
+
+
+@pytest.mark.parametrize(
+    ("content_type", "encoding", "mark"),
+    [
+        ("text/html; charset=utf-16", "utf-16-le", codecs.BOM_UTF16_LE),
+        ("text/html", "utf-16-le", codecs.BOM_UTF16_LE),
+        ("text/html; charset=utf-8", "utf-8", codecs.BOM_UTF8),
+        ("text/html; charset=utf-8", "cp1252", b""),
+        ("text/html; charset=iso-8859-1", "cp1252", b""),
+    ],
+)
+def test_a_name_is_masked_as_it_is_read(tmp_path: Path, content_type: str, encoding: str, mark: bytes) -> None:
+    path, name = tmp_path / "a.warc.gz", "Anne Cœurderoy-Quidam"
+    body = mark + f"<html><p>{name}, d’abord</p></html>".encode(encoding)
+    with ArchiveWriter(path, {"canceropole-base": "https://www.canceropole-idf.fr"}) as writer:
+        address = "https://www.canceropole-idf.fr/a/"
+        writer.response(address, 200, "OK", [("Content-Type", content_type)], body, dt.datetime.now(dt.UTC))
+    out = tmp_path / "masked.warc.gz"
+    redact(path, out, Redaction(b"secret", (name,)), load(PORTAL))
+    [capture] = archive.read(out)
+    assert "urderoy" not in capture.text().casefold()
+    assert "quidam" not in capture.body.decode(encoding, "replace").casefold()
+    assert "d’abord" in capture.body.removeprefix(mark).decode(encoding)
