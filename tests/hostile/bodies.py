@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hostile.case import Case, trap
 from hostile.server import whole
 
@@ -50,7 +52,8 @@ def pages(times: int = 300_000) -> dict[str, str]:
 def parsers() -> list[Case]:
     """Pages at addresses of their own: nothing of them is data, whatever reading them takes."""
     unread = ("page-unreadable", "")
-    return [trap(f"page-{name}", whole(_page(html)), *unread) for name, html in pages().items()]
+    cases = [trap(f"page-{name}", whole(_page(html)), *unread) for name, html in pages().items()]
+    return [replace(case, others=frozenset({"http-status"})) for case in cases]  # what they link to is not there
 
 
 def instead() -> list[Case]:
@@ -90,5 +93,5 @@ def markup(elsewhere: str) -> list[Case]:
     <link rel=stylesheet href="http://{elsewhere}/s"><script src="http://{elsewhere}/j"></script>
     <img src="http://{elsewhere}/i" onerror="fetch('http://{elsewhere}/e')"><iframe src="http://{elsewhere}/f"></iframe>
     <a href="relative/">x</a><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><p>&e;</html>"""
-    base = b'<base href="http://["><a href="/piege/rendu/">x</a></html>'
+    base = b'<base href="http://["><a href="/">x</a></html>'
     return [trap("rendu", whole(html.encode())), trap("base-fausse", whole(base))]

@@ -130,7 +130,7 @@ def delays() -> list[Case]:
 
     def recovers(base: str) -> Iterator[Said]:
         refused = next(again) == 1
-        return (whole(b"", status="503 Attendez", Retry_After="0") if refused else whole(b"<p>bonjour"))(base)
+        return (whole(b"", status="503 Attendez", Retry_After="0") if refused else whole(b"<p>bonjour</html>"))(base)
 
     return [
         *(
