@@ -43,6 +43,8 @@ _GONE = {
     "filter": r".*opacity\(0(?:\.0*)?%?\).*",
     "color": r"transparent|rgba?\([^)]*,0(?:\.0*)?%?\)|#[0-9a-f]{3}0|#[0-9a-f]{6}00",
 }
+# A colour that both an element and its ground can have: the same word may else stand for two of them.
+_COLOR = re.compile(r"#[0-9a-f]{3,8}|(?:rgb|hsl)a?\([^()]*\)|(?!inherit|initial|unset|revert|currentcolor|none)[a-z]+")
 _MOVES = ("left", "right", "top", "bottom", "text-indent")
 _SIZES = ("width", "height", "max-width", "max-height")
 _MOST_RULES, _MOST_READ = 500, 20_000
@@ -128,7 +130,8 @@ def _hiding(declared: Mapping[str, _Declared]) -> set[str]:
     """The properties that hide."""
     said = {name: value for name, (value, _) in declared.items()}
     found = {name for name, gone in _GONE.items() if name in said and re.fullmatch(gone, said[name])}
-    if said.get("color") in {said.get(name, "") for name in ("background", "background-color")}:
+    color = said.get("color", "")
+    if _COLOR.fullmatch(color) and color in {said.get(name) for name in ("background", "background-color")}:
         found.add("color")
     if "background-clip" in said or "-webkit-background-clip" in said:  # a text filled with its background
         found.discard("color")

@@ -49,6 +49,7 @@ HIDDEN_BY_STYLE = (
     "color:rgba(0,0,0,0)",
     "color:#fff;background:#fff",
     "color:white; background-color: white",
+    "color:rgb(255, 255, 255);background:rgb(255,255,255)",
 )
 SHOWN_BY_STYLE = (
     "",
@@ -70,6 +71,11 @@ SHOWN_BY_STYLE = (
     "clip:auto",
     "color:#fff;background:#036",
     "color:transparent;background:linear-gradient(red,blue);-webkit-background-clip:text",
+    "color:",
+    "color:;background:",
+    "color:inherit;background:inherit",
+    "color:currentcolor;background:currentcolor",
+    "color:var(--c);background:var(--c)",
     "font-family:'display:none'",
 )
 
