@@ -7,14 +7,14 @@ page's own rules disagree, a later one wins, and an element's attribute over bot
 from __future__ import annotations
 
 import re
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import regex
 from selectolax.lexbor import SelectolaxError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -30,6 +30,7 @@ _CONDITIONAL = regex.compile(
 _NUMBER = re.compile(r"(-?(?:\d+\.?\d*|\.\d+))([a-z%]*)")
 _FAR, _FARTHER = -100, -1_000  # pixels: out of sight; by a margin, which also pulls a block over another
 _BEYOND = 5_000
+_INHERITED = re.compile(r"|inherit|unset|[\d.]+(?:em|%)")  # sizes of a font that are nothing where the one around is
 _TINY, _NONE = 2, 0.05
 _GONE = {
     "display": r"none",
@@ -59,13 +60,8 @@ class _Declared(NamedTuple):
     important: bool
 
 
-def hides(style: str) -> bool:
-    """Whether the declarations of a style attribute keep an element from being seen."""
-    return bool(style) and bool(_hiding(_declarations(style)))
-
-
 def conceal(tree: LexborHTMLParser) -> None:
-    """Gives the attribute `hidden` to the elements of a page that its style elements hide.
+    """Gives the attribute `hidden` to the elements of a page that their style, or its style elements, hide.
 
     Raises:
         TooManyRulesError: more rules than are read.
@@ -73,21 +69,42 @@ def conceal(tree: LexborHTMLParser) -> None:
     read = list(islice(_rules(tree), _MOST_READ + 1))
     if len(read) > _MOST_READ:
         raise TooManyRulesError(f"more than {_MOST_READ} style rules")
-    rules = [(selector, declared, _hiding(declared)) for selector, declared in read]
-    concerned = {name for _, _, hiding in rules for name in hiding}
-    rules = [rule for rule in rules if not concerned.isdisjoint(rule[1])]
+    own = [(node, _declarations(node.attributes.get("style") or "")) for node in tree.css("[style]")]
+    concerned = {name for _, declared in read for name in _hiding(declared)}
+    concerned |= {"font-size" for _, declared in own if "font-size" in _hiding(declared)}
+    rules = [(selector, declared) for selector, declared in read if not concerned.isdisjoint(declared)]
     if len(rules) > _MOST_RULES:
         raise TooManyRulesError(f"more than {_MOST_RULES} style rules that hide or show")
     found: dict[int, tuple[LexborNode, dict[str, bool]]] = {}
-    for selector, declared, hiding in rules:
-        for node in _selected(tree, selector):
-            hidden = found.setdefault(node.mem_id, (node, {}))[1]
-            _overrule(hidden, declared)
-            hidden.update({name: declared[name].important for name in hiding})
-    for node, hidden in found.values():
-        _overrule(hidden, _declarations(node.attributes.get("style") or ""))
-        if hidden:
+    sized: dict[int, LexborNode] = {}
+    for node, declared in chain(_ruled(tree, rules), own):
+        hidden = found.setdefault(node.mem_id, (node, {}))[1]
+        hiding = _hiding(declared)
+        _overrule(hidden, declared)
+        hidden.update({name: declared[name].important for name in hiding})
+        if "font-size" in declared and not _INHERITED.fullmatch(declared["font-size"].value):
+            sized[node.mem_id] = node
+    around = _around(node for key, node in sized.items() if "font-size" not in found[key][1])
+    for key, (node, hidden) in found.items():
+        if hidden.keys() - ({"font-size"} if key in around else set()):
             node.attrs["hidden"] = ""
+
+
+def _around(nodes: Iterable[LexborNode]) -> set[int]:
+    """The elements that some of these stand in."""
+    around: set[int] = set()
+    for node in nodes:
+        outer = node.parent
+        while outer is not None and outer.mem_id not in around:
+            around.add(outer.mem_id)
+            outer = outer.parent
+    return around
+
+
+def _ruled(
+    tree: LexborHTMLParser, rules: Iterable[tuple[str, dict[str, _Declared]]]
+) -> Iterator[tuple[LexborNode, dict[str, _Declared]]]:
+    return ((node, declared) for selector, declared in rules for node in _selected(tree, selector))
 
 
 def _overrule(hidden: dict[str, bool], declared: Mapping[str, _Declared]) -> None:
@@ -135,9 +152,9 @@ def _hiding(declared: Mapping[str, _Declared]) -> set[str]:
         found.add("color")
     if "background-clip" in said or "-webkit-background-clip" in said:  # a text filled with its background
         found.discard("color")
-    lengths = {name: _pixels(value) for name, value in said.items()}
     clipped = said.get("overflow", "").startswith(("hidden", "clip"))
-    for name, length in lengths.items():
+    for name, value in said.items():
+        length = _pixels(name, value)
         if length is not None and (
             (name == "opacity" and length < _NONE)
             or ((name == "font-size" or (clipped and name in _SIZES)) and length < _TINY)
@@ -148,9 +165,19 @@ def _hiding(declared: Mapping[str, _Declared]) -> set[str]:
     return found
 
 
-def _pixels(value: str) -> float | None:
-    """A length in pixels, roughly, of several the least; a share or a number alone as it is; None of anything else."""
+def _pixels(name: str, value: str) -> float | None:
+    """A length in pixels, roughly, of several the least; a number alone as it is; None of what is not known.
+
+    That is what a function computes, and a share, but of opacity and of the font around. How large a relative
+    unit is depends on the page's other rules, so that only none of it is small.
+    """
+    if "(" in value:
+        return None
+    relative = 16 if name in _MOVES or name.startswith("margin") else _BEYOND
+    units = {"": 1, "px": 1, "pt": 1, "%": 1}
     lengths = [
-        float(number) * {"": 1, "px": 1, "pt": 1, "%": 1}.get(unit, 16) for number, unit in _NUMBER.findall(value)
+        float(number) * units.get(unit, relative)
+        for number, unit in _NUMBER.findall(value)
+        if unit != "%" or name in {"opacity", "font-size"}
     ]
     return min(lengths, default=None)

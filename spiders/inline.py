@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from schemas.typography import one_line, shown
-from spiders.hiding import hides
 from spiders.page import Line, Link, Rich
 
 if TYPE_CHECKING:
@@ -136,7 +135,7 @@ def rich(tokens: Iterable[Token]) -> Rich:
 
 
 def unread(node: LexborNode) -> bool:
-    """What a reader does not see as content: scripts, navigation, asides, hidden elements."""
+    """What a reader does not see as content: scripts, navigation, asides, elements that something hides."""
     attributes = node.attributes
     if attributes.get("role") in _PANEL_ROLES and attributes.get("aria-labelledby"):
         return False  # closed until its label is pressed
@@ -146,7 +145,6 @@ def unread(node: LexborNode) -> bool:
         or "popover" in attributes
         or attributes.get("aria-hidden") == "true"
         or attributes.get("role") in CHROME_ROLES
-        or hides(attributes.get("style") or "")
         or not _UNSEEN_NAMES.isdisjoint((attributes.get("class") or "").lower().split())
     )
 

@@ -71,6 +71,12 @@ SHOWN_BY_STYLE = (
     "clip:auto",
     "color:#fff;background:#036",
     "color:transparent;background:linear-gradient(red,blue);-webkit-background-clip:text",
+    "overflow:hidden;width:calc(100% - 1px)",
+    "overflow:hidden;height:1%",
+    "overflow:hidden;max-width:.1vw",
+    "font-size:calc(1rem + 1px)",
+    "font-size:.1rem",
+    "left:-100%",
     "color:",
     "color:;background:",
     "color:inherit;background:inherit",
@@ -169,6 +175,23 @@ def test_an_element_s_own_style_is_over_the_sheet_s_but_for_important() -> None:
         {"Nom": "faux", "Site": "ailleurs"}
     ]
     assert codes(found(f"<style>.leurre{{display:none!important}}</style>{shown}", TABLE)) == ["block-missing"]
+
+
+@pytest.mark.parametrize("size", ["16px", "medium", "1rem", "calc(1rem + 1px)"])
+def test_a_font_of_no_size_hides_nothing_around_what_has_its_own(size: str) -> None:
+    """What themes do to lists set as blocks in a line, whose spaces would else show."""
+    for content in (
+        f"<style>table{{font-size:0}} td,th{{font-size:{size}}}</style>{REAL}",
+        f"<style>td,th{{font-size:{size}}}</style>{REAL.replace('<table', '<table style=font-size:0')}",
+        f"<div style=font-size:0><div style='font-size:{size}'>{REAL}</div></div>",
+    ):
+        assert parts(found(content, TABLE)) == [{"Nom": "vrai", "Site": "ici"}]
+
+
+@pytest.mark.parametrize("size", ["0", "1px", "inherit", "100%", "1.2em"])
+def test_a_font_of_no_size_hides_what_sizes_itself_after_it(size: str) -> None:
+    sheet = f"<style>.leurre{{font-size:0}} .leurre td{{font-size:{size}}}</style>"
+    assert parts(found(sheet + DECOY.format("") + REAL, TABLE)) == [{"Nom": "vrai", "Site": "ici"}]
 
 
 def test_a_page_that_hides_by_more_rules_than_any_theme_is_refused() -> None:
