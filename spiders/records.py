@@ -25,7 +25,9 @@ MAX_BYTES = 500_000_000  # of all bodies of a file, decoded: what one crawl may 
 # What a file may unpack to: twice what a crawl may take (bodies, and all that stands around them), or what no file that
 # is no bomb exceeds; HTML packs to a fifth or a tenth.
 _CRAWLS, _TIMES = 2, 20
-_MAX_HEAD = 1_000_000
+# Of a record and its answer: MAX_HEAD of `spiders.download` six times, as warcio writes every byte that is no ASCII
+# (\xff is %C3%BF), and some room.
+_MAX_HEAD = 2_000_000
 _MAX_RECORDS = 500_000
 _YEARS = range(1990, 2200)  # in which something of the web can have been answered
 _MAX_TOLD = 300

@@ -20,6 +20,7 @@ from warcio.warcwriter import WARCWriter
 
 from spiders import archive
 from spiders.archive import ArchiveError, ArchiveWriter
+from spiders.download import MAX_HEAD
 from spiders.encoding import BodyError, BodyTooLargeError, decode, text_of
 
 if TYPE_CHECKING:
@@ -111,6 +112,12 @@ def test_every_record_is_a_gzip_member(tmp_path: Path) -> None:
 def test_text_is_decoded_as_a_browser_does(tmp_path: Path, body: bytes, content_type: str) -> None:
     [capture] = archive.read(write(tmp_path / "a.warc.gz", body, headers=[("Content-Type", content_type)]))
     assert capture.text().endswith(PAGE)
+
+
+def test_the_largest_headers_that_are_fetched_are_read_back(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.warc.gz", PAGE.encode(), headers=[*HTML, ("X-A", "\xff" * (MAX_HEAD - 100))])
+    [capture] = archive.read(file)
+    assert capture.text() == PAGE
 
 
 def test_nothing_stands_under_the_final_name_before_a_clean_end(tmp_path: Path) -> None:
@@ -232,10 +239,10 @@ def refused(path: Path, content: bytes) -> str:
         (record(more=b"WARC-Block-Digest: shake_128:ABC"), "TypeError"),
         (record(more=b"WARC-Block-Digest: sha1:\xc3\xa9"), "Error"),
         (record(more=b"WARC-Block-Digest: sha1:AAAA"), "the bytes of WARC-Block-Digest"),
-        (record(more=b"X: " + b"x" * 1_000_001), "a head of at most 1000000 bytes"),
-        (record(more=b"\r\n".join([b"X: y"] * 200_000)), "a head of at most 1000000 bytes"),
-        (record() + b"\r\n" * 600_000, "a head of at most 1000000 bytes"),
-        (b"x" * 1_100_000, "a head of at most 1000000 bytes"),
+        (record(more=b"X: " + b"x" * 2_000_001), "a head of at most 2000000 bytes"),
+        (record(more=b"\r\n".join([b"X: y"] * 400_000)), "a head of at most 2000000 bytes"),
+        (record() + b"\r\n" * 1_100_000, "a head of at most 2000000 bytes"),
+        (b"x" * 2_100_000, "a head of at most 2000000 bytes"),
         (b"http://portail.example/ 1.2.3.4 20261123153000 text/html 5\n<p>a\n", "Invalid WARC record"),
     ],
 )
