@@ -66,20 +66,20 @@ def conceal(tree: LexborHTMLParser) -> None:
     Raises:
         TooManyRulesError: more rules than are read.
     """
-    read = list(islice(_rules(tree), _MOST_READ + 1))
+    read = [(selector, *_told(style)) for selector, style in islice(_rules(tree), _MOST_READ + 1)]
     if len(read) > _MOST_READ:
         raise TooManyRulesError(f"more than {_MOST_READ} style rules")
-    own = [(node, _declarations(node.attributes.get("style") or "")) for node in tree.css("[style]")]
-    concerned = {name for _, declared in read for name in _hiding(declared)}
-    concerned |= {"font-size" for _, declared in own if "font-size" in _hiding(declared)}
-    rules = [(selector, declared) for selector, declared in read if not concerned.isdisjoint(declared)]
+    own = [(node, *_told(node.attributes.get("style") or "")) for node in tree.css("[style]")]
+    concerned = {name for _, _, hiding in read for name in hiding}
+    concerned |= {"font-size" for _, _, hiding in own if "font-size" in hiding}
+    rules = [rule for rule in read if not concerned.isdisjoint(rule[1])]
     if len(rules) > _MOST_RULES:
         raise TooManyRulesError(f"more than {_MOST_RULES} style rules that hide or show")
     found: dict[int, tuple[LexborNode, dict[str, bool]]] = {}
     sized: dict[int, LexborNode] = {}
-    for node, declared in chain(_ruled(tree, rules), own):
+    ruled = ((node, declared, hiding) for selector, declared, hiding in rules for node in _selected(tree, selector))
+    for node, declared, hiding in chain(ruled, own):
         hidden = found.setdefault(node.mem_id, (node, {}))[1]
-        hiding = _hiding(declared)
         _overrule(hidden, declared)
         hidden.update({name: declared[name].important for name in hiding})
         if "font-size" in declared and not _INHERITED.fullmatch(declared["font-size"].value):
@@ -101,12 +101,6 @@ def _around(nodes: Iterable[LexborNode]) -> set[int]:
     return around
 
 
-def _ruled(
-    tree: LexborHTMLParser, rules: Iterable[tuple[str, dict[str, _Declared]]]
-) -> Iterator[tuple[LexborNode, dict[str, _Declared]]]:
-    return ((node, declared) for selector, declared in rules for node in _selected(tree, selector))
-
-
 def _overrule(hidden: dict[str, bool], declared: Mapping[str, _Declared]) -> None:
     for name, (_, important) in declared.items():
         if important or not hidden.get(name, True):
@@ -120,10 +114,16 @@ def _selected(tree: LexborHTMLParser, selector: str) -> list[LexborNode]:
         return []
 
 
-def _rules(tree: LexborHTMLParser) -> Iterator[tuple[str, dict[str, _Declared]]]:
+def _told(style: str) -> tuple[dict[str, _Declared], set[str]]:
+    """What is declared, and which properties of it hide."""
+    declared = _declarations(style)
+    return declared, _hiding(declared)
+
+
+def _rules(tree: LexborHTMLParser) -> Iterator[tuple[str, str]]:
     for sheet in tree.css("style"):
         css = _CONDITIONAL.sub(" ", _COMMENT.sub(" ", sheet.text()))
-        yield from ((rule[1].strip(), _declarations(rule[2])) for rule in _RULE.finditer(css))
+        yield from ((rule[1].strip(), rule[2]) for rule in _RULE.finditer(css))
 
 
 def _declarations(style: str) -> dict[str, _Declared]:
