@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from schemas.reasons import CODES, Reason
 from schemas.typography import key, one_line
 from spiders.answers import NOT_CONTENT, Answers
-from spiders.found import SURE, Fault, Located, Stated, matches
+from spiders.found import SURE, Fault, Located, Stated, begin_page, matches
 from spiders.locate import locate
 from spiders.texts import divide
 
@@ -77,6 +77,7 @@ def gather(page: Page, portal: Portal, datasets: Iterable[Dataset]) -> list[Find
     Returns:
         A finding for each source whose page this is, and for each whole copy found where it is not.
     """
+    begin_page()
     findings: list[Finding] = []
     repeats = page.repeats_others or portal.is_archive(urlsplit(page.url).path)
     for dataset in datasets:

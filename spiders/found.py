@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# What a pattern may take on one text, and in all on texts that take long: a page may be written to make it slow.
+# What a pattern may take on one text, and in all on those of one page that take long: a page may be written to do so.
 _SECONDS, _SECONDS_IN_ALL, _LONG = 2.0, 10.0, 0.02
 _MAX_MATCHES = 10_000  # in one text: no page has as many rows
 
@@ -125,11 +125,11 @@ def one_a_heading(found: Sequence[tuple[tuple[str, ...], Block]], wanted: str) -
 
 
 class _Search:
-    """A compiled pattern, and the seconds that slow searches have left it."""
+    """A compiled pattern, and the seconds that slow searches in a page have left it."""
 
     def __init__(self, pattern: str) -> None:
         self._pattern, self._left = pattern, _SECONDS_IN_ALL
-        self._compiled = regex.compile(fold(pattern), regex.IGNORECASE)
+        self._compiled = _compiled(pattern)
 
     def finditer(self, text: str) -> list[regex.Match[str]]:
         found = self._timed(text, self._most)
@@ -160,11 +160,16 @@ class _Search:
             self._left -= taken if taken > _LONG else 0.0
 
 
+def begin_page() -> None:
+    """Gives every pattern its time anew: what one page may cost does not depend on which were read before it."""
+    _search.cache_clear()
+
+
 def matches(pattern: str, text: str) -> list[regex.Match[str]]:
     """Matches of a pattern, accents, case and typography apart; spans are positions in the text as printed.
 
     Raises:
-        Fault: the pattern takes longer than a text, or a portal, may cost; its dataset alone is stopped.
+        Fault: the pattern takes longer than a text, or a page, may cost; its dataset alone is stopped.
     """
     return _search(pattern).finditer(text)
 
@@ -202,3 +207,8 @@ def above(pattern: str | None, block: Block, title: str) -> dict[str, str] | Non
 @lru_cache(maxsize=1024)
 def _search(pattern: str) -> _Search:
     return _Search(pattern)
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> regex.Pattern[str]:
+    return regex.compile(fold(pattern), regex.IGNORECASE)

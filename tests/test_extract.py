@@ -11,6 +11,7 @@ from schemas.model import Dataset
 from spiders.answers import Answers
 from spiders.blocks import read
 from spiders.extract import Extract, choose, gather, unclaimed
+from spiders.found import Fault, matches
 from spiders.page_extract import listing
 
 TITLE = {"fr": "t", "en": "t"}
@@ -396,9 +397,19 @@ def test_a_pattern_that_a_page_makes_slow_stops_its_dataset_only(monkeypatch: py
     monkeypatch.setattr("spiders.found._SECONDS_IN_ALL", 0.15)
     slow = {"sentence": {"pattern": r"(?P<nom>a*a*a*a*)[^-a]b"}}
     page = f"<p>{'a' * 5_000}-b</p><p>Les 7 axes</p>"
-    for _ in range(3):  # the third finds nothing left of what the pattern may take in all
-        assert codes(found(page, slow)) == ["pattern-too-slow"]
+    assert codes(found(page, slow)) == ["pattern-too-slow"]
     assert parts(found(page, {"sentence": {"pattern": r"(?P<n>\d) axes"}}))[0]["n"] == "7"
+
+
+def test_what_a_page_takes_is_not_taken_from_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spiders.found._SECONDS", 0.1)
+    monkeypatch.setattr("spiders.found._SECONDS_IN_ALL", 0.05)
+    pattern = r"(?P<nom>a*a*a*a*)[^-a]b"
+    slow = {"sentence": {"pattern": pattern}}
+    assert codes(found(f"<p>{'a' * 5_000}-b</p>", slow)) == ["pattern-too-slow"]
+    with pytest.raises(Fault, match="pattern-too-slow"):
+        matches(pattern, "aacb")  # in the same page, nothing is left
+    assert parts(found("<p>aacb</p>", slow))[0]["nom"] == "aa"
 
 
 def test_a_page_that_matches_without_end_stops_its_dataset_only() -> None:
