@@ -437,12 +437,12 @@ def _job(run: Run) -> CrawlJob:
 
 
 def _known_paths(run: Run) -> set[str]:
-    """The paths that declarations name, and those that were pages when the last release was made."""
+    """The paths that declarations name, and those of the pages that fed a dataset of the last release."""
     named = {s.page.path for d in run.declarations.datasets for s in d.sources if s.page is not None}
     pages = run.last / "data" / "pages.json" if run.last else None
     before = json.loads(pages.read_bytes()) if pages is not None and pages.is_file() else []
     origin = run.declarations.portal.origin
-    return named | {page["url"].removeprefix(origin) for page in before if page["statut"] == _OK}
+    return named | {page["url"].removeprefix(origin) for page in before if page["datasets"]}
 
 
 def _take(run: Run, path: Path) -> None:

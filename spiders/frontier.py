@@ -20,7 +20,7 @@ class Frontier:
 
     Args:
         most: the most addresses there may be.
-        known: paths (with their query) that declarations name or that were pages before.
+        known: paths (with their query) that declarations name or that data was read in before.
     """
 
     def __init__(self, most: int, known: Collection[str]) -> None:

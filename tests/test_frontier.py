@@ -1,0 +1,57 @@
+"""The order in which a crawl asks, what it has room for, and what it leaves out."""
+
+from __future__ import annotations
+
+from spiders.frontier import Frontier
+
+SITE = "https://portail.example"
+
+
+def frontier(most: int, *known: str) -> Frontier:
+    return Frontier(most, known)
+
+
+def add(to: Frontier, *paths: str) -> None:
+    for path in paths:
+        to.add(SITE + path, SITE)
+
+
+def taken(of: Frontier) -> list[str]:
+    return [of.take().removeprefix(SITE) for _ in range(len(of))]
+
+
+def test_what_is_known_comes_first_and_all_else_as_it_was_found() -> None:
+    asked = frontier(9, "/connu/", "/page/?n=2")
+    add(asked, "/b/", "/a/", "/connu/", "/page/?n=1", "/page/?n=2")
+    assert taken(asked) == ["/connu/", "/page/?n=2", "/b/", "/a/", "/page/?n=1"]
+
+
+def test_an_address_is_asked_for_once_even_after_its_turn() -> None:
+    asked = frontier(9)
+    add(asked, "/a/", "/a/")
+    assert taken(asked) == ["/a/"]
+    asked.add(f"{SITE}/a/", f"{SITE}/ailleurs/")
+    assert not len(asked)
+    assert asked.found_on(f"{SITE}/a/") == SITE
+
+
+def test_the_known_keep_their_room_and_no_more() -> None:
+    asked = frontier(4, "/connu/", "/jamais-lu/")
+    add(asked, "/a/", "/b/", "/c/", "/connu/")
+    assert taken(asked) == ["/connu/", "/a/", "/b/"]
+    assert list(asked.left_out) == [f"{SITE}/c/"]
+
+
+def test_a_new_site_beside_the_last_one_is_asked_for_whole() -> None:
+    asked = frontier(2_000, *(f"/donnees/{number}/" for number in range(10)))
+    add(asked, *(f"/nouveau/{number}/" for number in range(1_900)))
+    assert (len(asked), len(asked.left_out)) == (1_900, 0)
+
+
+def test_what_is_left_is_told_the_known_wholly_all_else_within_reason() -> None:
+    asked = frontier(9_000, *(f"/connu/{number}/" for number in range(1_500)))
+    add(asked, *(f"/connu/{number}/" for number in range(1_500)), *(f"/autre/{number}/" for number in range(1_500)))
+    asked.leave()
+    assert not len(asked)
+    left = [address.removeprefix(SITE).split("/")[1] for address in asked.left_out]
+    assert (left.count("connu"), left.count("autre")) == (1_500, 0)
