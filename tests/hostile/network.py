@@ -13,7 +13,7 @@ from hostile.case import TRAP, Case, trap
 from hostile.server import Answer, Reset, Said, Wait, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
 _MILLION = b"\0" * 1_000_000
@@ -188,19 +188,24 @@ def redirects(elsewhere: str) -> list[Case]:
     ]
 
 
+def _links(address: bytes, numbers: Iterable[int]) -> bytes:
+    anchors = (b'<a href="%s">suite</a>' % (address % number) for number in numbers)
+    return b"<html>%s</html>" % b"".join(anchors)
+
+
 def links(elsewhere: str) -> list[Case]:
     """Links out of the portal, and to what never ends."""
 
     def calendar(_: str) -> Iterator[Said]:
-        return whole(b"".join(b'<a href="mois-%d/">suivant</a>' % month for month in range(40)))("")
+        return whole(_links(b"mois-%d/", range(40)))("")
 
     def pagination(_: str) -> Iterator[Said]:
         numbers = itertools.count(next(pages))
-        return whole(b"".join(b'<a href="?page=%d">suite</a>' % next(numbers) for _ in range(20)))("")
+        return whole(_links(b"?page=%d", itertools.islice(numbers, 20)))("")
 
     pages = itertools.count(1, 20)
     out = (f"http://{elsewhere}/", f"//x@{elsewhere}/", "file:///etc/passwd", "http://169.254.169.254/", "data:,x")
-    flood = b"".join(b'<a href="%s%d/">x</a>' % (TRAP.encode(), number) for number in range(200_000))
+    flood = _links(TRAP.encode() + b"%d/", range(200_000))
     many = frozenset({"too-many-pages", "http-status", "page-unreadable"})
     return [
         Case("liens-dehors", {}, (*out, f"{TRAP}%00/", f"{TRAP}%2e%2e/%2e%2e/etc/passwd"), others=many),
