@@ -13,7 +13,7 @@ from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 from pydantic import Field as Key
 
-from schemas.patterns import is_catastrophic
+from schemas.patterns import PatternTooLargeError, is_catastrophic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +45,11 @@ def _is_plain(pattern: str) -> str:
 
 
 def _ends(pattern: str, *, ignore_case: bool) -> str:
-    if is_catastrophic(pattern, ignore_case=ignore_case):
+    try:
+        catastrophic = is_catastrophic(pattern, ignore_case=ignore_case)
+    except PatternTooLargeError as error:
+        raise ValueError(f"a regular expression too large to judge how long it may take: {error}") from error
+    if catastrophic:
         raise ValueError(
             "a regular expression that some text makes take for ever: what a repetition repeats must divide in one way "
             "only, as in (-[a-z]+)* and not as in ([a-z]+)*"

@@ -45,6 +45,10 @@ class _Part:
     next: list[tuple[int, int]]
 
 
+class PatternTooLargeError(Exception):
+    """A pattern has more places than can be compared: whether it is catastrophic stays unknown."""
+
+
 class _Ambiguous(Exception):  # noqa: N818 (an answer, not a failure)
     pass
 
@@ -58,14 +62,19 @@ def is_catastrophic(pattern: str, *, ignore_case: bool) -> bool:
     Args:
         pattern: one that compiles.
         ignore_case: whether it is matched without regard to case.
+
+    Raises:
+        PatternTooLargeError: it is too large to be judged.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # re's advice about nested sets is for others
             parsed = parser.parse(pattern)
         _Places(ignore_case=ignore_case).of(parsed)
-    except (re.error, OverflowError, RecursionError):
+    except (re.error, OverflowError):
         return False
+    except RecursionError as error:
+        raise PatternTooLargeError("too deep") from error
     except _Ambiguous:
         return True
     return False
@@ -111,7 +120,7 @@ class _Places:
 
     def _place(self, characters: frozenset[str]) -> _Part:
         if len(self._characters) >= _MAX_PLACES:
-            raise RecursionError("more places than can be compared")
+            raise PatternTooLargeError(f"more than {_MAX_PLACES} characters to match, one after the other")
         if self._ignore_case:
             characters = frozenset(map(str.lower, characters))
         self._characters.append(characters)

@@ -11,7 +11,7 @@ from conftest import canceropole
 
 from schemas import load as loading
 from schemas.load import DeclarationError, UnknownPortalError, load, portals
-from schemas.patterns import is_catastrophic
+from schemas.patterns import PatternTooLargeError, is_catastrophic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -268,6 +268,14 @@ def test_a_portal_is_a_name_never_a_path(root: Path, name: str) -> None:
 )
 def test_a_repetition_that_divides_in_several_ways_is_known(pattern: str, *, catastrophic: bool) -> None:
     assert is_catastrophic(pattern, ignore_case=True) == catastrophic
+
+
+@pytest.mark.parametrize("pattern", [f"{'x' * 500}(a+)+$", r"(?:[a-z]+,){16}" * 16 + "(a+)+$"])
+def test_a_pattern_too_large_to_be_judged_is_refused(root: Path, pattern: str) -> None:
+    with pytest.raises(PatternTooLargeError, match="more than 500 characters"):
+        is_catastrophic(pattern, ignore_case=True)
+    edit(root, "{required: true}", f"{{required: true, pattern: '{pattern}'}}")
+    assert_told(faults(root), f"{PORTAL}/{BANKS}:", "too large to judge how long it may take: more than 500 characters")
 
 
 def test_case_counts_where_the_pattern_says_so() -> None:
