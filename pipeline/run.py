@@ -153,7 +153,10 @@ def lock(home: Home) -> FileLock:
     try:
         home.root.mkdir(parents=True, exist_ok=True)
         taken.acquire()
-        journal.recover(home)
+        with contextlib.ExitStack() as unless_recovered:
+            unless_recovered.callback(taken.release)
+            journal.recover(home)
+            unless_recovered.pop_all()
     except Timeout as error:
         raise BusyError("busy", folder=home.root, lock=home.lock) from error
     except OSError as error:

@@ -52,8 +52,9 @@ from warcio.warcwriter import WARCWriter
 from pipeline import erasing, journal
 from pipeline.erasures import kept
 from pipeline.failures import RunFailedError
-from pipeline.paths import Home, read_json, sha256
+from pipeline.paths import Home, read_json, sha256, write_json
 from pipeline.replaying import replay
+from pipeline.run import lock
 from schemas.load import HOME, load
 from schemas.redaction import Redaction
 from spiders import archive
@@ -528,3 +529,16 @@ def test_a_name_is_masked_as_it_is_read(tmp_path: Path, content_type: str, encod
     assert "urderoy" not in capture.text().casefold()
     assert "quidam" not in capture.body.decode(encoding, "replace").casefold()
     assert "d’abord" in capture.body.removeprefix(mark).decode(encoding)
+
+
+def test_outputs_that_cannot_be_recovered_are_left_free(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.erasing.mkdir(parents=True)
+    write_json(home.erasing / "plan.json", {"replace": [], "remove": ["dossier"]})
+    (tmp_path / "dossier").mkdir()
+    with pytest.raises(RunFailedError):
+        lock(home)
+    assert not FileLock(home.lock, timeout=0, is_singleton=True, thread_local=False).is_locked
+    (tmp_path / "dossier").rmdir()
+    with lock(home):
+        assert not home.erasing.exists()
