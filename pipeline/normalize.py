@@ -106,6 +106,7 @@ def leaving(declarations: Declarations, raws: Iterable[Raw], erasures: Erasures)
     others: list[Raw] = []
     for dataset, raw in raws:
         row = _row(dataset, dataset.sources[raw["source"] - 1], raw["parts"], by_name, masked=True)
+        row = {name: _withheld(value, declarations.portal) for name, value in row.items()}
         again = erasures.erased(dataset, row) and not erasures.masked(dataset, raw["parts"])
         (left if again else others).append((dataset, raw))
     return left, others
@@ -133,12 +134,12 @@ def _table(
     made: list[tuple[Row, dict[str, Any]]] = []
     left: list[Row] = []
     for raw in raw_rows:
-        masked = erasures.masked(dataset, raw["parts"])
+        stands_in = erasures.masked(dataset, raw["parts"])
         try:
-            row = _row(dataset, dataset.sources[raw["source"] - 1], raw["parts"], by_name, masked=masked)
-            shown = {name: _withheld(value, portal) for name, value in row.items()}
-            made.append(({name: _settled(value, released.get(name, {})) for name, value in shown.items()}, raw))
-            left += [made[-1][0]] if masked or erasures.erased(dataset, row) else []
+            row = _row(dataset, dataset.sources[raw["source"] - 1], raw["parts"], by_name, masked=stands_in)
+            row = {name: _withheld(value, portal) for name, value in row.items()}
+            made.append(({name: _settled(value, released.get(name, {})) for name, value in row.items()}, raw))
+            left += [made[-1][0]] if stands_in or erasures.erased(dataset, row) else []
         except _Refused as refused:
             reason = refused.reason(raw)
             table.faults.append(reason)

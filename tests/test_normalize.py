@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 
-from pipeline.normalize import frame, normalize
+from pipeline.erasures import Erasure, Erasures
+from pipeline.normalize import frame, leaving, normalize
 from pipeline.paths import RunFolder, read_json, write_json
 from pipeline.validate import validate_tables
 from schemas.load import Declarations, load
@@ -381,3 +382,18 @@ def test_a_row_that_breaks_its_schema_is_set_aside_with_its_evidence(run: RunFol
     assert [(item["cell"], item["evidence"]) for item in rejected] == [
         ({"column": "site", "value": "x"}, evidence[0])
     ] * 2
+
+
+def test_a_row_that_left_is_known_by_what_was_released_of_it(run: RunFolder) -> None:
+    declared = dataset([NOM], ["nom"])
+    secret = b"secret"
+    released = {"nom": "Service de [adresse masquée]"}
+    row = Erasures(secret).row_mark(declared, released)
+    left = Erasures(secret, (Erasure("jeu", row, None, (), (), "2026-01-01"),))
+    printed = [raw(nom="Service de prenom.nom@cea.fr"), raw(position="ligne 2", nom="Accueil")]
+    declarations = Declarations(PORTAL.portal, (declared,), PORTAL.references, {})
+    gone, others = leaving(declarations, [(declared, one) for one in printed], left)
+    assert ([one for _, one in gone], [one for _, one in others]) == (printed[:1], printed[1:])
+    write_json(run.rows("jeu"), {"rows": printed, "faults": [], "notes": [], "stated": []})
+    normalize(run, declarations, ["jeu"], erasures=left)
+    assert list(pd.read_parquet(run.table("jeu"))["nom"]) == ["Accueil"]
