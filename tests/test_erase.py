@@ -536,9 +536,9 @@ def test_outputs_that_cannot_be_recovered_are_left_free(tmp_path: Path) -> None:
     home.erasing.mkdir(parents=True)
     write_json(home.erasing / "plan.json", {"replace": [], "remove": ["dossier"]})
     (tmp_path / "dossier").mkdir()
-    with pytest.raises(RunFailedError):
+    with pytest.raises(RunFailedError) as told:
         lock(home)
-    assert not FileLock(home.lock, timeout=0, is_singleton=True, thread_local=False).is_locked
+    assert not FileLock(home.lock, timeout=0, is_singleton=True, thread_local=False).is_locked, told.value
     (tmp_path / "dossier").rmdir()
     with lock(home):
         assert not home.erasing.exists()
