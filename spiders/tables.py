@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     Row = tuple[Cell, ...]
 
+_PAIR = 2
 _HEADER_DEPTH = 6  # rows a table may print above its header row: a title, a unit, groups of columns
 _LIKE = 0.97  # headers as declared, but for case, accents, plural and small words
 _CLOSE = 0.1  # two tables less far apart in likeness are both candidates
@@ -266,13 +267,14 @@ def _says(cell: Cell) -> bool:
 def _sub_heading(row: Row) -> float | None:
     """How sure it is that a row is the title of those below it, and not a row; None if it is a row.
 
-    A title is one cell across the table, its text in every cell of it, or a bold or header cell with nothing beside it.
+    A title is one cell across the table, its text in every cell of three or more (two may say the same), or a bold or
+    header cell with nothing beside it.
     """
     told = [cell for cell in row if cell.text]
     first, marked = row[0], all(cell.header or cell.rich.bold for cell in told)
     if len(row) > 1 and all(cell.across for cell in row[1:]):
         return 0.95 if marked else 0.8
-    if len(row) > 1 and _says(first) and len({key(cell.text) for cell in row}) == 1:
+    if len(row) > _PAIR and _says(first) and len({key(cell.text) for cell in row}) == 1:
         return 0.8
     if len(row) > 1 and marked and _says(first) and not any(_says(cell) for cell in row[1:]):
         return 0.8

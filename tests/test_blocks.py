@@ -261,7 +261,7 @@ def test_a_table_inside_a_table_is_not_its_rows() -> None:
 
 def test_a_table_too_large_to_be_data_is_refused() -> None:
     rows = "<tr><td rowspan=65534 colspan=1000>x" + "<tr><td>y" * 300
-    with pytest.raises(PageError, match=rf"{URL}: a table of more than 200000 cells"):
+    with pytest.raises(PageError, match=r"a table of more than 200000 cells"):
         page(f"<table>{rows}</table>")
 
 

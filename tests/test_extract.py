@@ -105,7 +105,6 @@ def test_a_table_is_found_by_its_headers(rows: str) -> None:
         (f"<table>{HEAD}<tr><td colspan=2>Paris<tr><td>a<td>b<tr><td>c<td>d</table>", 0.8),
         (f"<table>{HEAD}<tr><td><b>Paris</b><td><tr><td>a<td>b<tr><td>c<td>d</table>", 0.8),
         (f"<table>{HEAD}<tr><td>a<td>b<tr><td>Total<td><tr><td>c<td>d</table>", 0.85),
-        (f"<table>{HEAD}<tr><td>a<td>b<tr><td>c<td>d<tr><td>À savoir<td>À savoir</table>", 0.8),
         # One table under several sub-headings, its header row repeated or not.
         (f"<h2>Un</h2><table>{HEAD}<tr><td>a<td>b</table><h2>Deux</h2><table>{HEAD}<tr><td>c<td>d</table>", 0.8),
         (f"<h2>Un</h2><table>{HEAD}<tr><td>a<td>b</table><h2>Deux</h2><table><tr><td>c<td>d</table>", 0.7),

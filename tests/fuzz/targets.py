@@ -8,6 +8,7 @@ import gzip
 import json
 import shutil
 import tempfile
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -198,7 +199,9 @@ def set_type(text: str) -> None:
     assert len(typography.fold(text)) == len(text)
     for form in (typography.one_line, typography.key, typography.identifier, typography.setting):
         assert form(form(text)) == form(text)
-    assert typography.visible(text).replace("\n", "").isprintable()
+    told = typography.visible(text).replace("
+", "")
+    assert {unicodedata.category(character) for character in told}.isdisjoint({"Cc", "Cf", "Cs"})
 
 
 def redact(given: tuple[str, str, str]) -> None:
