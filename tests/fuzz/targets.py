@@ -199,8 +199,7 @@ def set_type(text: str) -> None:
     assert len(typography.fold(text)) == len(text)
     for form in (typography.one_line, typography.key, typography.identifier, typography.setting):
         assert form(form(text)) == form(text)
-    told = typography.visible(text).replace("
-", "")
+    told = typography.visible(text).replace("\n", "")
     assert {unicodedata.category(character) for character in told}.isdisjoint({"Cc", "Cf", "Cs"})
 
 
