@@ -201,9 +201,8 @@ def values_moved(case: Case) -> list[Reason]:
 
 
 def row_in_doubt(case: Case) -> list[Reason]:
-    """A row changed or new, of which another dataset cannot read its part: two of its cells may be exchanged."""
-    keys = [*case.changed, *case.unseen] if case.refused else []
-    doubted = [(key, place) for key in keys if (place := case.doubted(key))]
+    """A changed row of which another dataset cannot read its part: two of its cells may be exchanged."""
+    doubted = [(key, place) for key in case.changed if (place := case.doubted(key))]
     return (
         [Reason("row-in-doubt", case.page, doubted[0][1], found=shown([key for key, _ in doubted]))] if doubted else []
     )
