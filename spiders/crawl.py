@@ -120,7 +120,7 @@ def _end_with_reader() -> None:
         watch.poll()
         time.sleep(_SECONDS_TO_END)  # the next line of progress meets a closed pipe, and ends the crawl in order
         os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(_SECONDS_TO_END)
+        time.sleep(_SECONDS_TO_END)  # what an interrupt has to close is closed meanwhile
         os._exit(1)
 
     Thread(target=wait, daemon=True).start()

@@ -65,7 +65,7 @@ def accept(out: Path, dataset: str, *options: str, env: dict[str, str] | None = 
     """The command, a second after the last run began: a run is named by its second."""
     newest = max((out / PORTAL).glob("runs/*"), default=out)
     while newest.name == time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()):
-        time.sleep(0.05)
+        time.sleep(0.05)  # a run is named by its second
     return canceropole("accept", PORTAL, dataset, *options, out=out, env={**WIDE, **(env or {})})
 
 
@@ -336,7 +336,7 @@ def test_a_run_killed_before_it_judges_keeps_no_decision(out: Path, monkeypatch:
     before = released(out)
     monkeypatch.setattr(stages, "validate_tables", killed)
     while max((out / PORTAL).glob("runs/*")).name == time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()):
-        time.sleep(0.05)
+        time.sleep(0.05)  # a run is named by its second
     with pytest.raises(KeyboardInterrupt):
         accepting.run(PORTAL, CONTACTS, WHY, "Ada", out, ROOT / "schemas", "fr", yes=True)
     assert not (out / PORTAL / "decisions.json").exists()

@@ -65,7 +65,7 @@ def test_the_command_killed_alone_leaves_no_crawl_behind(tmp_path: Path, api: di
     command = commands.start(out, "sample", {**api, "LC_ALL": "C"}, "--delay", "30")  # else it ends by itself
     while not list(out.glob(f"{PORTAL}/runs/*/.portal.warc.gz.part")):
         assert command.process.poll() is None, command.said.read_text()
-        time.sleep(0.02)
+        time.sleep(0.02)  # between two looks
     command.kill(group=False)
     assert command.process.returncode == -signal.SIGKILL
     assert command.left() == []
