@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 from itertools import count
@@ -29,6 +30,11 @@ def work(what: str) -> str:
     if what == "wrong":
         raise ValueError(what)
     return what
+
+
+def own_number() -> int:
+    """The number of the process that does it."""
+    return os.getpid()
 
 
 def test_the_rest_comes_back_in_order() -> None:
@@ -59,3 +65,36 @@ def test_a_page_without_measure_is_lost_alone() -> None:
     hostile = [pages()[name] for name in ("profond", "attributs", "polices")]
     told = list(isolated(read, [(html,) for html in [*hostile, "<p>bonjour"]]))
     assert ["unread" if isinstance(one, Lost) else one for one in told] == ["unread"] * len(hostile) + ["read"]
+
+
+def test_readers_are_kept_and_one_that_has_died_meanwhile_starts_again() -> None:
+    [first] = isolated(own_number, [()])
+    [kept] = isolated(own_number, [()])
+    assert kept == first
+    assert isinstance(first, int)
+    os.kill(first, signal.SIGKILL)
+    for child in multiprocessing.active_children():
+        if child.pid == first:
+            child.join()
+    [again] = isolated(own_number, [()])
+    assert isinstance(again, int)
+    assert again != first
+
+
+def test_who_stops_asking_leaves_nothing_behind() -> None:
+    some = isolated(work, [("a",), ("long",)])
+    assert next(some) == "a"
+    some.close()  # type: ignore[attr-defined]
+    assert list(isolated(work, [("b",), ("c",), ("d",)])) == ["b", "c", "d"]
+
+
+def ask_once() -> None:
+    """What a process does that multiprocessing has started: it ends without atexit."""
+    assert list(isolated(work, [("a",)])) == ["a"]
+
+
+def test_a_process_that_asked_ends_with_its_work() -> None:
+    asking = multiprocessing.get_context("spawn").Process(target=ask_once)
+    asking.start()
+    asking.join(60)
+    assert asking.exitcode == 0
