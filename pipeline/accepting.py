@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
@@ -209,7 +210,8 @@ def _show(console: Console, asked: Accepting, held: Held, declarations: Declarat
     last = asked.home.current()
     released = last / "data" / f"{held.name}.parquet" if last else None
     before = released if released is not None and released.is_file() else None
-    found = changes(declarations.dataset(held.name), before, held.run.table(held.name))
+    with duckdb.connect() as con:
+        found = changes(con, held.name, declarations.dataset(held.name).key, before, held.run.table(held.name))
     console.print(asked.words("first" if before is None else "what" if found else "nothing"))
     if found:
         console.print(_side_by_side(found, asked.language))

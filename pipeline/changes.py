@@ -4,28 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import duckdb
-
 from schemas.typography import key_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from schemas.model import Dataset
+    import duckdb
 
 
-def changes(dataset: Dataset, before: Path | None, after: Path) -> list[dict[str, Any]]:
-    """Compares a dataset's table as released (None if it is new) with the one to release, both Parquet.
-
-    Returns:
-        Objects of changes.json (CONTRACT, 'Outputs'), by kind and key: dataset, key, change, columns.
-    """
-    with duckdb.connect() as con:
-        return changes_between(con, dataset.id, dataset.key, before, after)
-
-
-def changes_between(
+def changes(
     con: duckdb.DuckDBPyConnection, name: str, key: Sequence[str], before: Path | None, after: Path | None
 ) -> list[dict[str, Any]]:
     """Compares two Parquet files on the columns of both.
@@ -33,11 +21,14 @@ def changes_between(
     A column that one file lacks is null there; a file that is None is a table without rows.
 
     Args:
-        con: a connection to work in.
+        con: a connection to work in; opening one costs more than comparing most tables.
         name: the dataset's id, for the result.
         key: the columns that tell which rows are the same.
         before: the table then.
         after: the table now.
+
+    Returns:
+        Objects of changes.json (CONTRACT, 'Outputs'), by kind and key: dataset, key, change, columns.
     """
     then = con.read_parquet(str(before)) if before else None
     now = con.read_parquet(str(after)) if after else None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from pipeline.changes import changes_between
+from pipeline.changes import changes
 from pipeline.paths import Home, read_json
 from schemas.typography import visible
 
@@ -45,12 +45,12 @@ def between(home: Home, before: str, after: str) -> dict[str, list[dict[str, Any
     """
     keys = {**_keys(home, before), **_keys(home, after)}
     found = {}
-    for name in sorted(keys.keys() - _OF_EACH_CRAWL):
-        files = [home.release(version) / "data" / f"{name}.parquet" for version in (before, after)]
-        with duckdb.connect() as con:
-            rows = changes_between(con, name, keys[name], *(file if file.exists() else None for file in files))
-        if rows:
-            found[name] = rows
+    with duckdb.connect() as con:
+        for name in sorted(keys.keys() - _OF_EACH_CRAWL):
+            files = [home.release(version) / "data" / f"{name}.parquet" for version in (before, after)]
+            rows = changes(con, name, keys[name], *(file if file.exists() else None for file in files))
+            if rows:
+                found[name] = rows
     return found
 
 

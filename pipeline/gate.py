@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+import duckdb
 import pandas as pd
 
 from pipeline.case import Case
@@ -19,7 +21,7 @@ from pipeline.paths import read_json, resources_of, write_json
 from schemas.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from pipeline.checks import Check
@@ -99,15 +101,17 @@ def gate(
     judged = set(only)
     refused = _refused(run, declarations, judged)
     verdicts: dict[str, Verdict] = {}
-    for dataset in declarations.datasets:
-        if dataset.derived:
-            continue
-        before = _released(last, dataset.id)
-        if dataset.id in judged:
-            verdicts[dataset.id] = _judge(run, dataset, before, decisions, checks, refused, first=last is None)
-        elif before is not None:
-            rows = len(pd.read_parquet(before))
-            verdicts[dataset.id] = Verdict(dataset.id, "unchanged", rows=rows, before=rows, judged=False)
+    with duckdb.connect() as con:
+        compare = partial(changes, con) if last is not None else None
+        for dataset in declarations.datasets:
+            if dataset.derived:
+                continue
+            before = _released(last, dataset.id)
+            if dataset.id in judged:
+                verdicts[dataset.id] = _judge(run, dataset, before, decisions, checks, refused, compare)
+            elif before is not None:
+                rows = len(pd.read_parquet(before))
+                verdicts[dataset.id] = Verdict(dataset.id, "unchanged", rows=rows, before=rows, judged=False)
     _Mixture(run, declarations, last, resources_of(last), verdicts).close()
     write_json(run.verdicts, [verdict.as_json() for verdict in verdicts.values()])
     return list(verdicts.values())
@@ -137,8 +141,7 @@ def _judge(
     decisions: Sequence[Decision],
     checks: Mapping[str, Check],
     refused: frozenset[tuple[str, str]],
-    *,
-    first: bool,
+    compare: Callable[..., list[dict[str, Any]]] | None,
 ) -> Verdict:
     found = read_json(run.findings(dataset.id))
     table = pd.read_parquet(run.table(dataset.id), dtype_backend="numpy_nullable")
@@ -154,8 +157,8 @@ def _judge(
     for reason in _standing([reason for check in checks.values() for reason in check(case)], decisions, verdict):
         verdict.hold(reason)
     verdict.notes += [reason for note in NOTES.values() for reason in note(case)]
-    if not first:
-        verdict.changes = changes(dataset, released, run.table(dataset.id))
+    if compare is not None:
+        verdict.changes = compare(dataset.id, dataset.key, released, run.table(dataset.id))
     if released is not None and verdict.verdict == "accepted" and not verdict.changes:
         verdict.verdict = "unchanged"
     return verdict

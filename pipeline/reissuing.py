@@ -9,7 +9,7 @@ import duckdb
 import pandas as pd
 
 from pipeline import build, release
-from pipeline.changes import changes_between
+from pipeline.changes import changes
 from pipeline.paths import Home, RunFolder, read_json, resources_of, sha256, write_json
 from schemas.typography import key_text
 
@@ -128,7 +128,7 @@ def _describe(home: Home, draft: Path, left: Mapping[str, int], erased: Mapping[
 def _changes(name: str, base: Path, draft: Path) -> list[dict[str, Any]]:
     before, after = (folder / "data" / f"{name}.parquet" for folder in (base, draft))
     with duckdb.connect() as con:
-        return changes_between(con, name, _key(draft, name), before if before.is_file() else None, after)
+        return changes(con, name, _key(draft, name), before if before.is_file() else None, after)
 
 
 def _key(folder: Path, name: str) -> list[str]:

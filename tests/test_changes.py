@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.changes import changes, changes_between, json_value
+from pipeline.changes import changes, json_value
 from pipeline.normalize import frame
 from schemas.model import Dataset
 from schemas.typography import key_text
@@ -54,7 +54,12 @@ def row(nom: str, rang: int, **values: Value) -> Row:
 
 
 def compared(folder: Path, before: list[Row], after: list[Row]) -> list[dict[str, Any]]:
-    return changes(JEU, table(folder / "before.parquet", before), table(folder / "after.parquet", after))
+    return differences(JEU, table(folder / "before.parquet", before), table(folder / "after.parquet", after))
+
+
+def differences(of: Dataset, before: Path, after: Path) -> list[dict[str, Any]]:
+    with duckdb.connect() as con:
+        return changes(con, of.id, of.key, before, after)
 
 
 def test_rows_are_added_removed_and_changed(tmp_path: Path) -> None:
@@ -87,7 +92,7 @@ def test_the_order_of_rows_is_no_change(tmp_path: Path) -> None:
     before = table(tmp_path / "before.parquet", rows)
     after = tmp_path / "after.parquet"
     pd.read_parquet(before, dtype_backend="numpy_nullable").iloc[::-1].to_parquet(after, index=False)
-    assert changes(JEU, before, after) == []
+    assert differences(JEU, before, after) == []
 
 
 def test_a_quote_in_a_path_or_value_is_no_syntax(tmp_path: Path) -> None:
@@ -101,9 +106,9 @@ def test_a_table_that_is_not_there_has_no_rows(tmp_path: Path) -> None:
     there = table(tmp_path / "t.parquet", [row("a", 1, part=1.0)])
     columns = {"nom": "a", "rang": 1, "part": 1}
     with duckdb.connect() as con:
-        (added,) = changes_between(con, "jeu", JEU.key, None, there)
-        (removed,) = changes_between(con, "jeu", JEU.key, there, None)
-        assert changes_between(con, "jeu", JEU.key, None, None) == []
+        (added,) = changes(con, "jeu", JEU.key, None, there)
+        (removed,) = changes(con, "jeu", JEU.key, there, None)
+        assert changes(con, "jeu", JEU.key, None, None) == []
     assert (added["change"], removed["change"]) == ("added", "removed")
     assert {name: pair[1] for name, pair in added["columns"].items() if pair[1] is not None} == columns
     assert {name: pair[0] for name, pair in removed["columns"].items() if pair[0] is not None} == columns
@@ -114,7 +119,7 @@ def test_a_column_of_one_table_is_null_in_the_other(tmp_path: Path) -> None:
     after = dataset(["nom"], {"nom": "string", "neuf": "string"})
     old = table(tmp_path / "before.parquet", [{"nom": "a", "vieux": "x"}], before)
     new = table(tmp_path / "after.parquet", [{"nom": "a", "neuf": "y"}], after)
-    [change] = changes(after, old, new)
+    [change] = differences(after, old, new)
     assert (change["change"], change["columns"]) == ("changed", {"neuf": [None, "y"], "vieux": ["x", None]})
 
 
@@ -122,14 +127,14 @@ def test_an_empty_new_column_changes_no_row(tmp_path: Path) -> None:
     before, after = dataset(["nom"], {"nom": "string"}), dataset(["nom"], {"nom": "string", "neuf": "integer"})
     old = table(tmp_path / "before.parquet", [{"nom": "a"}], before)
     new = table(tmp_path / "after.parquet", [{"nom": "a", "neuf": None}], after)
-    assert changes(after, old, new) == []
+    assert differences(after, old, new) == []
 
 
 def test_a_new_key_replaces_every_row(tmp_path: Path) -> None:
     before, after = dataset(["nom"], {"nom": "string"}), dataset(["code"], {"nom": "string", "code": "string"})
     old = table(tmp_path / "before.parquet", [{"nom": "a"}], before)
     new = table(tmp_path / "after.parquet", [{"nom": "a", "code": "1"}], after)
-    assert [change["change"] for change in changes(after, old, new)] == ["added", "removed"]
+    assert [change["change"] for change in differences(after, old, new)] == ["added", "removed"]
 
 
 @pytest.mark.parametrize("key", [["nom"], ["valeur"]])
@@ -149,7 +154,7 @@ def test_a_retyped_column_is_a_change(
     old = table(tmp_path / "before.parquet", [{"nom": "a", "valeur": values[0]}], before)
     new = table(tmp_path / "after.parquet", [{"nom": "a", "valeur": values[1]}], after)
     expected = ["changed"] if key == ["nom"] else ["added", "removed"]
-    assert [change["change"] for change in changes(after, old, new)] == expected
+    assert [change["change"] for change in differences(after, old, new)] == expected
 
 
 @pytest.mark.parametrize(
