@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +103,7 @@ def stale(run: Run, verdicts: Sequence[Verdict], now: str) -> dict[str, dict[str
     }
 
 
+@cache
 def lock_hash() -> str:
     """The SHA-256 of the packages this one needs, as name==version: what the lock file made of this environment.
 

@@ -10,36 +10,43 @@ import yaml
 
 _MAX_TEXT = 20_000
 _MAX_ALIASES = 100
+_MAX_DEPTH = 50  # libyaml goes down by recursion, which nothing else bounds
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
-class PlainLoader(yaml.SafeLoader):
-    """YAML's safe loader, stricter.
+def plain(raw: bytes) -> Any:  # noqa: ANN401 (any YAML)
+    """What a YAML file says, read by libyaml's safe loader, stricter.
 
     Refused, each as a YAMLError with its line: a key given twice (the second would silently win), tags (those of YAML's
     own types fail on what is not of the type), aliases in what an alias may repeat (each would double what is read),
-    texts without end, control characters.
+    values in values without end, texts without end, control characters.
+
+    Raises:
+        YAMLError: it is no such YAML.
     """
-
-    def __init__(self, stream: bytes) -> None:
-        super().__init__(stream)
-        self._anchored = self._aliases = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """The next value of the file, as a node."""
-        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+    depth = aliases = 0
+    anchored: list[int] = []  # how deep the collections are that an alias may repeat
+    for event in yaml.parse(raw, yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+            if anchored and anchored[-1] == depth:
+                anchored.pop()
         if isinstance(event, yaml.AliasEvent):
-            self._aliases += 1
-            if self._anchored or self._aliases > _MAX_ALIASES:
+            aliases += 1
+            if anchored or aliases > _MAX_ALIASES:
                 raise _fault(f"more than {_MAX_ALIASES} aliases, or one inside what another repeats", event)
-        elif event.tag is not None:
+        elif isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag is not None:
             raise _fault(f"the tag {event.tag[:80]}, where none is expected", event)
-        anchored = int(event.anchor is not None)
-        self._anchored += anchored
-        node = super().compose_node(parent, index)
-        self._anchored -= anchored
-        return node
+        if isinstance(event, yaml.CollectionStartEvent):
+            if event.anchor is not None:
+                anchored.append(depth)
+            depth += 1
+            if depth > _MAX_DEPTH:
+                raise _fault(f"more than {_MAX_DEPTH} values in one another", event)
+    return yaml.load(raw, _Loader)  # noqa: S506 (a SafeLoader)
 
+
+class _Loader(yaml.CSafeLoader):
     def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:  # noqa: ANN401 (the base class's)
         """A scalar's text."""
         text = super().construct_scalar(node)

@@ -185,4 +185,6 @@ def test_only_what_the_package_needs_is_locked(tmp_path: Path, monkeypatch: pyte
         installed(folder, name, version)
         with monkeypatch.context() as patch:
             patch.syspath_prepend(folder)
+            lock_hash.cache_clear()
             assert (lock_hash() == before) == same, name
+    lock_hash.cache_clear()
