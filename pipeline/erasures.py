@@ -10,6 +10,7 @@ import hmac
 import os
 import secrets
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -30,7 +31,9 @@ _SECRET_BYTES = 32
 _APART = "\x1f"  # between the things a hash is of
 _TELLING = 4  # letters and digits, below which a text tells nobody's row
 Mark = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-TextMark = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,5}:[0-9a-f]{64}$")]
+_WORDS = 100_000  # of which the hashes are kept at hand: a portal says few words, many times
+_FIRST = 8  # hexadecimal digits of the hash of a text's first word
+TextMark = Annotated[str, Field(pattern=rf"^[1-9][0-9]{{0,5}}:[0-9a-f]{{{_FIRST}}}:[0-9a-f]{{64}}$")]
 
 
 class ErasuresError(Exception):
@@ -42,9 +45,9 @@ class Erasure:
     """One row that has left, by keyed hashes.
 
     `row` is that of its key without ranks and of the names in it; `names` that of the names alone, where no other row
-    of the dataset had them; `texts` those of what was its alone, each after the number of its words, by which it is
-    found again wherever a page says it; `masks` those of what stands in its place in archives; `when` the day it was
-    asked.
+    of the dataset had them; `texts` those of what was its alone, each after the number of its words and the start of
+    the first one's hash, by which it is found again wherever a page says it; `masks` those of what stands in its place
+    in archives; `when` the day it was asked.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", strict=True)
@@ -103,16 +106,25 @@ class Erasures:
     def recognized(self, said: Iterable[str]) -> set[str]:
         """The texts of who has left that stand in these, all as texts are compared (`schemas.written.words`)."""
         known = {mark for entry in self.entries for mark in entry.texts}
-        lengths = {int(mark.partition(":")[0]) for mark in known}
+        begun: dict[str, set[int]] = {}  # how many words the texts have that begin with a word, by its hash
+        for mark in known:
+            length, first, _ = mark.split(":")
+            begun.setdefault(first, set()).add(int(length))
+
+        @lru_cache(_WORDS)
+        def lengths(word: str) -> set[int]:
+            return begun.get(self._first(word), set())
+
         found: set[str] = set()
         for text in said if known else ():
             spoken = text.split()
-            runs = {" ".join(spoken[at : at + n]) for n in lengths for at in range(len(spoken) - n + 1)}
-            found |= {run for run in runs if self._text_mark(run) in known}
+            for at, word in enumerate(spoken):
+                runs = (" ".join(spoken[at : at + n]) for n in lengths(word) if at + n <= len(spoken))
+                found.update(run for run in runs if self._text_mark(run) in known)
         return found
 
     def text_marks(self, printed: Iterable[str]) -> tuple[str, ...]:
-        """The hashes of these texts, each after the number of its words."""
+        """The hashes of these texts, as an `Erasure` keeps them."""
         return tuple(dict.fromkeys(self._text_mark(words(text)) for text in printed))
 
     def mask_marks(self, dataset: Dataset, printed: Iterable[str]) -> tuple[str, ...]:
@@ -122,7 +134,10 @@ class Erasures:
 
     def _text_mark(self, said: str) -> str:
         told = hmac.digest(self.secret, f"text{_APART}{said}".encode(), "sha256")
-        return f"{said.count(' ') + 1}:{told.hex()}"
+        return f"{said.count(' ') + 1}:{self._first(said.partition(' ')[0])}:{told.hex()}"
+
+    def _first(self, word: str) -> str:
+        return hmac.digest(self.secret, f"word{_APART}{word}".encode(), "sha256").hex()[:_FIRST]
 
     def _mark(self, dataset: Dataset, kind: str, *values: str) -> str:
         told = _APART.join([dataset.id, kind, *map(key, values)])

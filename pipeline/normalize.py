@@ -48,7 +48,7 @@ class Table:
     rows: list[tuple[Row, list[dict[str, Any]]]] = field(default_factory=list)
     rejected: list[dict[str, Any]] = field(default_factory=list)
     faults: list[Reason] = field(default_factory=list)
-    erased: int = 0
+    left: list[Row] = field(default_factory=list)
 
 
 def normalize(
@@ -63,7 +63,7 @@ def normalize(
     Args:
         run: has the raw rows.
         declarations: have the columns.
-        only: the datasets this run extracted.
+        only: the datasets this run extracted, those that others refer to first.
         last: the last release's folder, whose spelling a text keeps where only its setting differs.
         erasures: who has left; their rows are counted in ranks, and nowhere else.
 
@@ -71,10 +71,12 @@ def normalize(
         OSError: the run's folder cannot be written.
     """
     by_name = cleaners(declarations.portal, declarations.references["organisations.csv"])
+    gone: dict[str, set[Value]] = {}  # by dataset, what rows that left were referred to by
     for name in only:
         dataset = declarations.dataset(name)
         raw = json.loads(run.rows(name).read_bytes())
         table = _table(dataset, raw["rows"], by_name, declarations.portal, _released(dataset, last), erasures)
+        _leave_with_parents(dataset, table, gone)
         rows = [row for row, _ in table.rows]
         run.table(name).parent.mkdir(parents=True, exist_ok=True)
         frame(dataset, rows).to_parquet(run.table(name), index=False)
@@ -85,7 +87,7 @@ def normalize(
             "notes": raw["notes"],
             "doubts": _doubts(raw["rows"]),
             "stated": raw["stated"],
-            "erased": table.erased,
+            "erased": len(table.left),
             "evidence": evidence,
         }
         write_json(run.findings(name), found)
@@ -160,9 +162,16 @@ def _table(
 def _leave(table: Table, left: list[Row]) -> None:
     """Takes out the rows of who has left, after the ranks: those of the others stay as they are printed."""
     gone = {id(row) for row in left}
-    staying = [(row, raws) for row, raws in table.rows if id(row) not in gone]
-    table.erased = len(table.rows) - len(staying)
-    table.rows = staying
+    table.left += [row for row, _ in table.rows if id(row) in gone]
+    table.rows = [(row, raws) for row, raws in table.rows if id(row) not in gone]
+
+
+def _leave_with_parents(dataset: Dataset, table: Table, gone: dict[str, set[Value]]) -> None:
+    """Takes out the rows that refer to one that left, and adds to `gone` what nothing can refer to any longer."""
+    refers = [(column.name, gone.get(column.references, set())) for column in dataset.fields if column.references]
+    _leave(table, [row for row, _ in table.rows if any(row[name] in values for name, values in refers)])
+    staying = {row[dataset.key[0]] for row, _ in table.rows}
+    gone[dataset.id] = {row[dataset.key[0]] for row in table.left} - staying - {None}
 
 
 def _withheld(value: Value, portal: Portal) -> Value:

@@ -36,11 +36,12 @@ if TYPE_CHECKING:
 
     from schemas.load import Declarations
     from schemas.model import Crawl
-    from schemas.redaction import Redaction
+    from schemas.redaction import Edit, Redaction
 
     _Row = tuple[str, int, tuple[tuple[str, str], ...]]
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_MOST_TRIED = 50  # readings of one page; the portal's have two or three such places
 _DIGESTS = ("WARC-Block-Digest", "WARC-Payload-Digest")
 # What says how a body travelled, once it is written plainly.
 _TRAVELLED = {"content-encoding", "transfer-encoding", "content-length"}
@@ -198,19 +199,27 @@ def _redact(original: Any, redaction: Redaction, page: _Page) -> tuple[Any, dict
 
 
 def _masked_in_place(html: str, redaction: Redaction, page: _Page) -> str:
-    """Masks what rows share with others where they print it: there where masking it changes such rows and no other."""
+    """Masks what rows share with others where they print it: there where masking it changes such rows and no other.
+
+    Each place is tried on the page. In a page with too many of them, all are masked: who left must not stay, and rows
+    of others that change by it are seen to change.
+    """
     document = Document(html)
     wanted = [row for row in redaction.rows if any(found(redaction.secret, document, text) for text in row.texts)]
     before = page.rows(html) if wanted else []
-    edits = []
+    tried: list[tuple[set[int], list[Edit]]] = []
     for row in wanted:
         places = {at for at, read in enumerate(before) if read == (row.dataset, row.source, row.cells)}
-        for text in row.texts if places else ():
-            for place in found(redaction.secret, document, text):
-                after = page.rows(edited(html, place))
-                moved = {at for at, (was, now) in enumerate(zip(before, after, strict=False)) if was != now}
-                edits += place if moved and moved <= places and len(before) == len(after) else []
-    return edited(html, edits)
+        texts = row.texts if places else ()
+        tried += [(places, edits) for text in texts for edits in found(redaction.secret, document, text)]
+    if len(tried) > _MOST_TRIED:
+        return edited(html, [edit for _, edits in tried for edit in edits])
+    kept: list[Edit] = []
+    for places, edits in tried:
+        after = page.rows(edited(html, edits))
+        moved = {at for at, (was, now) in enumerate(zip(before, after, strict=False)) if was != now}
+        kept += edits if moved and moved <= places and len(before) == len(after) else []
+    return edited(html, kept)
 
 
 def _body(record: Any, payload: bytes, max_body: int) -> tuple[bytes, bytes]:  # noqa: ANN401 (warcio has no types)

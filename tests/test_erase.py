@@ -221,6 +221,15 @@ def test_what_refers_to_a_row_leaves_with_it(out: Path) -> None:
     whole(out)
 
 
+def test_who_is_printed_under_a_row_that_left_is_not_waited_for(sample: Done, out: Path, tmp_path: Path) -> None:
+    """A new head of a bank that has left refers to a row that nobody will ever see."""
+    assert erase(out, BANKS, "tissutheque-beaujon").status == 0
+    new = {BANKS_PAGE: ("<td>Pr Bedossa</td>", "<td>Pr Bedossa / Dr Quidam</td>")}
+    report = refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", new))
+    assert (report["outcome"], verdicts(report)[HEADS]) == ("unchanged", "unchanged")
+    assert "tissutheque-beaujon" not in {row["tumorotheque_id"] for row in rows(out, HEADS)}
+
+
 def test_what_locates_other_rows_is_not_masked(sample: Done, out: Path) -> None:
     """An axis is a heading that others are found by: its row leaves, the others are still read."""
     assert erase(out, "axes_recherche", "axe-3").status == 0
