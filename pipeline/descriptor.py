@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import itertools
 from typing import TYPE_CHECKING, Any
+
+from cronsim import CronSim
 
 from pipeline.paths import sha256
 from schemas.table_schema import table_schema
@@ -13,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from schemas.load import Declarations
-    from schemas.model import Dataset
+    from schemas.model import Agent, Dataset, Portal
 
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 # Extension: suffix of the resource's name, format, media type. frictionless 5 counts no bytes of a resource it reads as
@@ -24,6 +28,16 @@ FORMATS = {
     "parquet": ("-parquet", "PARQUET", "application/vnd.apache.parquet"),
     "json": ("-json", "json", "application/json"),
 }
+# EU table of frequencies (http://publications.europa.eu/resource/authority/frequency): the longest wait of each.
+_FREQUENCIES = (
+    (dt.timedelta(hours=1), "HOURLY"),
+    (dt.timedelta(days=1), "DAILY"),
+    (dt.timedelta(days=7), "WEEKLY"),
+    (dt.timedelta(days=14), "BIWEEKLY"),
+    (dt.timedelta(days=31), "MONTHLY"),
+    (dt.timedelta(days=92), "QUARTERLY"),
+    (dt.timedelta(days=366), "ANNUAL"),
+)
 # The CSV dialect in full: v1 readers (CKAN's datapackager among them) refuse one without delimiter and doubleQuote.
 _DIALECT = {"delimiter": ",", "doubleQuote": True, "lineTerminator": "\n", "quoteChar": '"', "header": True}
 SAMPLE_NOTE = {
@@ -50,13 +64,17 @@ def tables(
     published = [d for d in declarations.datasets if d.id in made or d.id in released]
     primary = {d.id: list(d.key) if d.id in made else released[d.id]["schema"]["primaryKey"] for d in published}
     keys = {name: key[0] for name, key in primary.items() if len(key) == 1}
-    return [_declared(d, keys, sample=sample) if d.id in made else _carried(released[d.id], keys) for d in published]
+    origin = declarations.portal.origin
+    return [
+        _declared(d, keys, origin, sample=sample) if d.id in made else _carried(released[d.id], keys) for d in published
+    ]
 
 
 def descriptor(
     declarations: Declarations,
     described: Iterable[Mapping[str, Any]],
     made: AbstractSet[str],
+    changed: AbstractSet[str],
     released: Mapping[str, Any],
     folder: Path,
     *,
@@ -72,6 +90,7 @@ def descriptor(
         declarations: titles and licence of the portal.
         described: the tables in it, as `tables` gives them.
         made: those this run made.
+        changed: those of which a row changed: they are modified today.
         released: the last release's resources by name: what is said of the other tables.
         folder: where data/ lies; sizes and hashes of what this run made are read there.
         version: of this release.
@@ -100,24 +119,56 @@ def descriptor(
         "run": run,
         "reconstitution": sample,
         "keywords": list(portal.keywords),
+        "languages": [portal.language],
+        "theme": portal.theme,
+        "area": portal.area.model_dump(),
+        "frequency": frequency(portal),
+        **({"base_url": portal.base_url} if portal.base_url else {}),
         "licenses": licence,
         "licence_statut": portal.licence.statut,
         "contributors": [
-            {"title": portal.publisher.name, "path": portal.publisher.url, "role": "publisher", "roles": ["publisher"]},
-            {
-                "title": portal.maintainer.name,
-                "path": portal.maintainer.url,
-                "role": "maintainer",
-                "roles": ["maintainer"],
-            },
+            _contributor(portal.publisher, "publisher"),
+            _contributor(portal.maintainer, "maintainer"),
         ],
         "sources": [_source(declarations, sample=sample)],
         "resources": [
-            {**resource, "stale": stale[table["name"]]} if table["name"] in stale else resource
+            {**resource, **dates, "stale": stale[table["name"]]} if table["name"] in stale else {**resource, **dates}
             for table in described
+            for dates in (dated(table, changed, released, created),)
             for resource in (_made(table, folder) if table["name"] in made else _kept(table, released))
         ],
     }
+
+
+def frequency(portal: Portal) -> str:
+    """How often the portal is looked at, of the EU's table of frequencies: its schedule says it."""
+    times = list(itertools.islice(CronSim(portal.schedule, dt.datetime(2024, 1, 1)), 32))  # noqa: DTZ001 (gaps alone count)
+    longest = max(after - before for before, after in itertools.pairwise(times))
+    return next((code for most, code in _FREQUENCIES if longest <= most), "OTHER")
+
+
+def _contributor(agent: Agent, role: str) -> dict[str, Any]:
+    told = {"title": agent.name, "path": agent.url, "role": role, "roles": [role]}
+    return {**told, "email": agent.email} if agent.email else told
+
+
+def dated(
+    table: Mapping[str, Any], changed: AbstractSet[str], released: Mapping[str, Any], created: str
+) -> dict[str, str]:
+    """The days a table was first released, and its rows or columns last changed.
+
+    Args:
+        table: as its CSV resource says it.
+        changed: the tables of which a row changed since the release before.
+        released: that release's resources by name.
+        created: the date of this one.
+    """
+    before = released.get(table["name"])
+    if before is None:
+        return {"issued": created[:10], "modified": created[:10]}
+    moved = table["name"] in changed or before["schema"] != table["schema"]
+    first, last = (before.get(name, created[:10]) for name in ("issued", "modified"))
+    return {"issued": first, "modified": created[:10] if moved else last}
 
 
 def _source(declarations: Declarations, *, sample: bool) -> dict[str, str]:
@@ -127,13 +178,16 @@ def _source(declarations: Declarations, *, sample: bool) -> dict[str, str]:
     return {"title": portal.title.fr, "path": f"{portal.origin}/"}
 
 
-def _declared(dataset: Dataset, keys: Mapping[str, str], *, sample: bool) -> dict[str, Any]:
+def _declared(dataset: Dataset, keys: Mapping[str, str], origin: str, *, sample: bool) -> dict[str, Any]:
+    named = {s.page.path: s.page.title for s in dataset.sources if s.page is not None and not s.only_counts}
+    pages = [{"title": title, "path": f"{origin}{path}"} for path, title in named.items()]
     return {
         "name": dataset.id,
         "title": dataset.title.fr + (" (reconstitution)" if sample else ""),
         "title_en": dataset.title.en,
         "description": dataset.description.fr.strip(),
         "description_en": dataset.description.en.strip(),
+        **({"sources": pages} if pages and not sample else {}),
         "schema": table_schema(dataset, keys),
     }
 

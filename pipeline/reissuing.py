@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -10,6 +11,7 @@ import pandas as pd
 
 from pipeline import build, release
 from pipeline.changes import changes
+from pipeline.descriptor import dated
 from pipeline.paths import Home, RunFolder, read_json, resources_of, sha256, write_json
 from schemas.typography import key_text
 
@@ -110,7 +112,6 @@ def _describe(home: Home, draft: Path, left: Mapping[str, int], erased: Mapping[
     for resource in descriptor["resources"]:
         path = draft / resource["path"]
         resource |= {"bytes": path.stat().st_size, "hash": f"sha256:{sha256(path)}"}
-    write_json(draft / "datapackage.json", descriptor)
     run = RunFolder(home.runs / descriptor["run"])
     inputs = read_json(run.inputs) if run.inputs.is_file() else {}
     base = home.release(inputs["base"]) if inputs.get("base") else None
@@ -122,7 +123,17 @@ def _describe(home: Home, draft: Path, left: Mapping[str, int], erased: Mapping[
     told += [change for name in sorted(differ) if base for change in _changes(name, base, draft)]
     told.sort(key=lambda change: order.get(change["dataset"], len(order)))
     schemas = release.schemas_of(before) if before else None
+    _date(descriptor, {change["dataset"] for change in told} | set(_CITED), resources_of(base))
+    write_json(draft / "datapackage.json", descriptor)
     release.tell_changes(draft, descriptor, schemas, told, total(inputs.get("erased", {}), left))
+
+
+def _date(descriptor: dict[str, Any], changed: set[str], released: Mapping[str, Any]) -> None:
+    """Says anew when each table last changed: a row that left may have been all that did."""
+    tables = {resource["name"]: resource for resource in descriptor["resources"] if resource["format"] == "csv"}
+    dates = {name: dated(table, changed, released, descriptor["created"]) for name, table in tables.items()}
+    for resource in descriptor["resources"]:
+        resource.update(dates[PurePosixPath(resource["path"]).stem])
 
 
 def _changes(name: str, base: Path, draft: Path) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # What two packages with the same data and metadata may differ in.
 _OF_EACH_BUILD = ("version", "created", "run")
+_OF_EACH_RESOURCE = {"bytes", "hash", "stale", "modified"}
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
 _SHOWN = 20  # keys of a dataset named in the change note
 
@@ -194,7 +195,7 @@ def _lasting(descriptor: Mapping[str, Any]) -> dict[str, Any]:
     """What a package says of itself, without what each build or crawl changes; the stale mark alone is no release."""
     lasting = {name: value for name, value in descriptor.items() if name not in _OF_EACH_BUILD}
     lasting["resources"] = [
-        {name: value for name, value in resource.items() if name not in {"bytes", "hash", "stale"}}
+        {name: value for name, value in resource.items() if name not in _OF_EACH_RESOURCE}
         for resource in descriptor["resources"]
     ]
     return lasting

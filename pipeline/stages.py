@@ -352,11 +352,14 @@ def package(run: Run, verdicts: Sequence[gate.Verdict], folder: Path) -> str | N
     described = tables(run.declarations, made, released, sample=sample)
     created = instant(_dated(run))
     told = freshness(run, verdicts, created)
+    changed = {verdict.name for verdict in verdicts if verdict.fresh and verdict.changes}
+    changed |= {dataset.id for dataset in run.declarations.datasets if dataset.derived}
     build.build(run.folder, run.declarations, described, rows, made, run.last, told, folder)
     said = descriptor(
         run.declarations,
         described,
         made,
+        changed,
         released,
         folder,
         version="",

@@ -70,6 +70,12 @@ def _is_origin(url: str) -> str:
     return url
 
 
+def _is_base(url: str) -> str:
+    if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~-]+)*", _is_web_address(url)):
+        raise ValueError("not an http(s) address of a folder, without a slash at its end")
+    return url
+
+
 def _is_schedule(expression: str) -> str:
     fields = expression.split()
     if len(fields) != 5 or not all(re.fullmatch(r"([0-9*,/-]|[A-Za-z]{3})+", field) for field in fields):  # noqa: PLR2004 (as crontab(5) has)
@@ -94,6 +100,7 @@ _Short = Key(max_length=1_000)
 Pattern = Annotated[str, _Short, AfterValidator(_compiles)]
 PlainPattern = Annotated[str, _Short, AfterValidator(_is_plain)]
 Url = Annotated[str, Key(pattern=r"^\S+$", max_length=2_000), AfterValidator(_is_web_address)]
+Keyword = Annotated[str, Key(pattern=r"^[\w .-]{2,100}$")]  # what CKAN takes for a tag
 Email = Annotated[str, Key(pattern=r"^[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+$", max_length=254)]
 
 
@@ -387,6 +394,17 @@ class Agent(Declared):
     email: Email | None = None
 
 
+class Area(Declared):
+    """Where the data is about: a place of the EU's tables, and the box around it, in degrees (WGS 84)."""
+
+    uri: Url
+    title: Text
+    west: float = Key(ge=-180, le=180)
+    south: float = Key(ge=-90, le=90)
+    east: float = Key(ge=-180, le=180)
+    north: float = Key(ge=-90, le=90)
+
+
 class Licence(Declared):
     """The licence the data is offered under, and whether the publisher has confirmed it."""
 
@@ -432,7 +450,10 @@ class Portal(Declared):
     publisher: Agent
     maintainer: Agent
     licence: Licence
-    keywords: tuple[str, ...]
+    keywords: tuple[Keyword, ...]
+    base_url: Annotated[str, AfterValidator(_is_base)] | None = None
+    theme: str = Key(default="HEAL", pattern=r"^[A-Z]{4}$")
+    area: Area
     schedule: Annotated[str, AfterValidator(_is_schedule)]
     timezone: Annotated[str, AfterValidator(_is_timezone)] = "Europe/Paris"
     crawl: Crawl
