@@ -492,11 +492,11 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(disk)], check=True)  # noqa: S607 (where it is differs)
 
 
-@pytest.mark.parametrize("room", [0, 100, 200, 300, 400, 600, 800, 1200, 4000, 8000])
+@pytest.mark.parametrize("room", [0, 300, 1200, 8000])
 def test_a_full_disk_fails_and_leaves_the_last_release(
     sample: Done, small_disk: Path, tmp_path: Path, room: int
 ) -> None:
-    """The disk has `room` KiB left when the run begins, so that it fills in each stage."""
+    """The disk has `room` KiB left when the run begins, so that it fills sooner or later (all: `make crash`)."""
     out = Path(shutil.copytree(sample.out, small_disk / "outputs", symlinks=True))
     source = changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED)
     before, runs = released(out), len(list((out / PORTAL / "runs").iterdir()))
