@@ -31,6 +31,12 @@ UNREAD = set(
 _PANEL_ROLES = {"tabpanel", "region"}
 # What themes and their frameworks call text for screen readers only: a label said twice, not content.
 _UNSEEN_NAMES = {"screen-reader-text", "sr-only", "visually-hidden", "visuallyhidden"}
+# What accessible themes add to a link: how it opens, not what it says (RGAA 4.1, criterion 13.2).
+_OPENS = re.compile(
+    r"\s*[(\[](?:lien externe|external link|(?:(?:s['’]ouvre|ouverture) dans )?(?:une )?nouvelle fenêtre"
+    r"|(?:(?:s['’]ouvre|ouverture) dans )?(?:un )?nouvel onglet|(?:opens in )?(?:a )?new (?:window|tab))[)\]]",
+    re.IGNORECASE,
+)
 _NOTE = re.compile(r"[\[(]?(?:\d{1,2}|\*{1,3}|[†‡§])[\])]?")
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _WORD_BEFORE = re.compile(r"(?:[^\W\d_]{3}|[.,;:!?)»\"])\s?$")  # after a figure or a unit it would be an exponent
@@ -123,13 +129,14 @@ def rich(tokens: Iterable[Token]) -> Rich:
             continue
         if token.raised and _NOTE.fullmatch(token.text.strip()) and _WORD_BEFORE.search(text):
             continue
-        text += token.text.translate(_RAISED) if token.raised else token.text
+        said = _OPENS.sub("", token.text) if token.href else token.text
+        text += said.translate(_RAISED) if token.raised else said
         if token.href:
             if links and links[-1][0] == token.href:
-                links[-1][1] += token.text
+                links[-1][1] += said
             else:
-                links.append([token.href, token.text])
-        if token.text.strip():
+                links.append([token.href, said])
+        if said.strip():
             marked, plain = marked or token.bold, plain or not token.bold
     return Rich(tuple(lines), bold=marked and not plain)
 

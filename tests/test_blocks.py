@@ -53,6 +53,8 @@ def headers(content: str) -> tuple[str, ...]:
         ("<p>un<span>e</span> <em>seule</em> <b>ligne</b></p>", "une seule ligne"),
         ("<p><br>&nbsp;<br>seule<br></p>", "seule"),
         ("texte sans balise", "texte sans balise"),
+        ("<p><a href='/x'>L'appel (nouvelle fenêtre)</a>, (nouvelle fenêtre)</p>", "L'appel, (nouvelle fenêtre)"),
+        ("<p><a href='/x'>Le site<span> (s’ouvre dans un nouvel onglet)</span></a></p>", "Le site"),
         ("<p>avant<!-- un commentaire --> après</p>", "avant après"),
     ],
 )

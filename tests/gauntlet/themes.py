@@ -18,6 +18,7 @@ from gauntlet.document import (
     move_content,
     remove,
     rename,
+    said,
 )
 from gauntlet.mutation import Answer, Draw, number, one, redesign, some
 
@@ -130,11 +131,14 @@ def title_outside(page: Document, draw: Draw) -> None:
 
 
 @redesign("links-dressed", "page")
-def links_dressed(page: Document, _draw: Draw) -> None:
-    """Links open elsewhere, and say so to search engines."""
+def links_dressed(page: Document, draw: Draw) -> None:
+    """Links open elsewhere, and say so to search engines, or to their reader."""
+    told = one(draw, ["", " (nouvelle fenêtre)", " (s’ouvre dans un nouvel onglet)"])
     for node in page.content.iter("a"):
         node.set("target", "_blank")
         node.set("rel", "noopener noreferrer nofollow")
+        if told and said(node):
+            node.append(make("span", told))
 
 
 @redesign("links-from-a-base", "page")
