@@ -123,6 +123,29 @@ def erase(
 
 
 @app.command()
+def publish(
+    portal: Portal,
+    target: Annotated[str, typer.Argument(help="A folder, or s3://BUCKET/PREFIX.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,  # noqa: FBT002 (typer reads it so)
+    sample: Annotated[bool, typer.Option("--sample", help="Even a release of the sample portal.")] = False,  # noqa: FBT002 (likewise)
+    unconfirmed: Annotated[bool, typer.Option("--unconfirmed-licence", help="Before it is confirmed.")] = False,  # noqa: FBT002 (likewise)  # noqa: FBT002
+    out: Out = OUTPUTS,
+) -> None:
+    """Put the releases where others fetch them, the current one under latest/; run again, it goes on where it stopped.
+
+    Credentials are the environment's (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL). Runs are never
+    published.
+
+    Exit 0: published, or there already. 1: the target refused; the local release is untouched. 2: nothing to publish,
+    or not to be published. 4: busy.
+    """
+    from pipeline import publishing  # noqa: PLC0415 (imports the libraries of stores)
+
+    asked = {"dry_run": dry_run, "sample": sample, "unconfirmed": unconfirmed}
+    raise typer.Exit(publishing.run(portal, target, out, language(), **asked))
+
+
+@app.command()
 def replay(
     portal: Portal = PORTAL,
     version: Annotated[Optional[str], typer.Argument(help="A release; the current one if left out.")] = None,  # noqa: UP045

@@ -159,6 +159,39 @@ PARAGRAPHS: dict[str, tuple[str, str]] = {
         "Rien n'a été accepté : il n'y a pas de terminal où poser la question. Ajouter --yes pour dire oui.",
         "Nothing was accepted: there is no terminal to ask on. Add --yes to say yes.",
     ),
+    "publish-nothing": (
+        "Rien à publier : {portal} n'a pas de version sous {folder}. Lancer d'abord canceropole refresh {portal}.",
+        "Nothing to publish: {portal} has no release under {folder}. Run canceropole refresh {portal} first.",
+    ),
+    "publish-target": (
+        "Cible inconnue : {target}. Attendu : un dossier, ou s3://SEAU/PRÉFIXE.",
+        "Unknown target {target}. Expected a folder, or s3://BUCKET/PREFIX.",
+    ),
+    "publish-sample": (
+        """La version {version} vient du portail d'exemple : c'est une reconstitution, pas les données du portail. Pour
+        la publier quand même, à titre d'essai : --sample.""",
+        """Version {version} was made from the sample portal: it is a reconstruction, not the portal's data. To publish
+        it all the same, as a trial: --sample.""",
+    ),
+    "publish-licence": (
+        """La licence {licence} ({path}) est encore à confirmer auprès de l'éditeur du portail. Une fois confirmée, le
+        dire dans portal.yml (licence.statut: confirmee) ; pour publier sans attendre : --unconfirmed-licence.""",
+        """The licence {licence} ({path}) has yet to be confirmed by the portal's publisher. Once it is, say so in
+        portal.yml (licence.statut: confirmee); to publish without waiting: --unconfirmed-licence.""",
+    ),
+    "publish-ahead": (
+        """{target} a déjà la version {there}, plus récente que la nôtre ({here}) : ces données sont une copie ancienne,
+        ou la cible est à quelqu'un d'autre. Rien n'y a été changé.""",
+        """{target} has version {there} already, newer than ours ({here}): these outputs are an old copy, or the target
+        is somebody else's. Nothing was changed there.""",
+    ),
+    "publish-refused": (
+        """La publication vers {target} s'est arrêtée à {step} ; la cible a répondu : {error}. La version locale est
+        intacte, et latest.json nomme encore la version d'avant. Relancer la même commande : elle reprend où elle s'est
+        arrêtée.""",
+        """Publishing to {target} stopped at {step}; the target answered: {error}. The local release is untouched, and
+        latest.json still names the release before. Run the same command again: it goes on where it stopped.""",
+    ),
     "prefect": (
         "L'API de Prefect n'a pas démarré : {error}",
         "Prefect's API did not start: {error}",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.erasures import Erasure, Erasures
 from pipeline.reissuing import rows
+from pipeline.version import number
 from schemas.typography import key, key_text
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Kept:
 
     def _rows(self, dataset: Dataset) -> Iterator[dict[str, Any]]:
         versions = [path.parent.name for path in self._home.releases.glob("[0-9]*/datapackage.json")]
-        ordered = sorted(versions, key=lambda version: [int(part) for part in version.split(".")], reverse=True)
+        ordered = sorted(versions, key=number, reverse=True)
         tables = [self._home.release(version) / "data" / f"{dataset.id}.parquet" for version in ordered]
         tables += sorted(self._home.runs.glob(f"*/tables/{dataset.id}.parquet"), reverse=True)
         for path in tables:

@@ -12,7 +12,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from pipeline.paths import read_json, sha256, sync, sync_all, write, write_json
-from pipeline.version import FIRST, Step, after, differences, step_of_changes
+from pipeline.version import FIRST, Step, after, differences, number, step_of_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -142,12 +142,12 @@ def clear_unfinished(home: Home) -> None:
     found = list(home.releases.iterdir()) if home.releases.is_dir() else []
     versions = [path.name for path in found if path.is_dir() and _VERSION.fullmatch(path.name)]
     _check_latest(home, versions)
-    current = _number(home.version() or "0.0.0")
+    current = number(home.version() or "0.0.0")
     for path in found:
         if path.name.startswith("."):
             _remove(path)
     for version in versions:
-        if _number(version) > current:
+        if number(version) > current:
             # A folder under a version's name is whole, also while it is being removed.
             _remove(home.release(version).rename(home.releases / f".{version}"))
     for path in (home.root / ".latest", *home.root.glob(".*.partial"), *home.runs.glob("*/.*")):
@@ -169,17 +169,13 @@ def _check_latest(home: Home, versions: Sequence[str]) -> None:
     if nothing_there and set(versions) <= {FIRST}:
         return
     found = "nothing" if nothing_there else f"a link to {home.version()}" if home.version() else "no link"
-    there = ", ".join(sorted(versions, key=_number)) or "none"
+    there = ", ".join(sorted(versions, key=number)) or "none"
     raise NoLatestError(
         f"{home.latest}: expected a relative link to a release, found {found}; releases in {home.releases}: {there}. "
-        f"Make the link again, for instance: ln -sfn releases/{max(versions, key=_number, default=FIRST)} {home.latest}"
+        f"Make the link again, for instance: ln -sfn releases/{max(versions, key=number, default=FIRST)} {home.latest}"
         if versions
         else f"{home.latest}: expected nothing, there being no release, found {found}. Move it away."
     )
-
-
-def _number(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
 
 
 def schemas_of(descriptor: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,15 @@ class Step(IntEnum):
     MAJOR = 3
 
 
+def number(version: str) -> tuple[int, ...]:
+    """A version as numbers, which order it: 1.10.0 is after 1.9.0.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return tuple(int(part) for part in version.split("."))
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One difference between two packages' schemas: the dataset, how far it moves the version, and in words."""
@@ -40,7 +49,7 @@ class Difference:
 
 def after(version: str, step: Step) -> str:
     """The version that follows: '1.4.2' and MINOR give '1.5.0'."""
-    major, minor, patch = (int(part) for part in version.split("."))
+    major, minor, patch = number(version)
     match step:
         case Step.MAJOR:
             return f"{major + 1}.0.0"

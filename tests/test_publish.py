@@ -1,0 +1,251 @@
+"""Releases where the public fetches them: whole, in an order that holds at every moment, and taken up again."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import s3fs
+from conftest import ROOT, Done, canceropole
+from filelock import FileLock
+from moto.server import ThreadedMotoServer
+from test_refresh import CORRECTED, PORTAL, archive_of, changed, out, refresh
+
+from pipeline import publishing
+from pipeline.paths import Home, read_json, sha256, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["out"]  # a fixture
+
+BUCKET = "s3://donnees/ouvertes"
+
+
+def publish(out: Path, target: str, **options: bool) -> int:
+    """In this process, saying of a sample and its licence that they may be published unless told otherwise."""
+    asked = {"dry_run": False, "sample": True, "unconfirmed": True, **options}
+    return publishing.run(PORTAL, target, out, "fr", **asked)
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[dict[str, str]]:
+    """A server that speaks S3, on loopback; what the environment says of it."""
+    server = ThreadedMotoServer(port=0)
+    server.start()
+    env = {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.get_host_and_port()[1]}",
+        "AWS_ACCESS_KEY_ID": "essai",
+        "AWS_SECRET_ACCESS_KEY": "secret-essai",
+        "AWS_DEFAULT_REGION": "eu-west-3",
+        "NO_PROXY": "*",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in env.items():
+            patch.setenv(name, value)
+        yield env
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3: dict[str, str]) -> Iterator[Any]:
+    """An empty bucket, seen as its readers see it."""
+    assert s3["AWS_ENDPOINT_URL"]
+    s3fs.S3FileSystem.clear_instance_cache()
+    files = s3fs.S3FileSystem(use_listings_cache=False)
+    files.mkdir("donnees")
+    yield files
+    files.rm("donnees", recursive=True)
+
+
+def read(files: Any, address: str) -> bytes:
+    return bytes(files.cat_file(f"{BUCKET}/{address}"))
+
+
+def whole(files: Any, folder: str) -> bool:
+    """Whether a published folder has just the files of its SHA256SUMS, as they should be."""
+    sums = dict(line.split("  ")[::-1] for line in read(files, f"{folder}/SHA256SUMS").decode().splitlines())
+    there = {name.partition(f"{folder}/")[2]: files.info(name) for name in files.find(f"{BUCKET}/{folder}")}
+    digests = {name: files.metadata(f"{BUCKET}/{folder}/{name}")["sha256"] for name in there}
+    return {name: digest for name, digest in digests.items() if name != "SHA256SUMS"} == sums
+
+
+def test_a_folder_is_what_is_public_of_the_outputs(out: Path, tmp_path: Path) -> None:
+    target = tmp_path / "www"
+    assert publish(out, str(target)) == 0
+    assert {path.name for path in (target / PORTAL).iterdir()} >= {"releases", "latest", "latest.json", "status.json"}
+    assert not list(target.rglob("runs")) + list(target.rglob("*.key")) + list(target.rglob(".*"))
+    told = read_json(target / PORTAL / "latest.json")
+    assert (told["version"], told["path"]) == ("1.0.0", "releases/1.0.0")
+    assert (target / PORTAL / "latest").resolve() == target / PORTAL / told["path"]
+    assert sha256(target / PORTAL / told["path"] / "SHA256SUMS") == told["sha256sums"]
+    check = subprocess.run(
+        ["sha256sum", "--quiet", "-c", "SHA256SUMS"],  # noqa: S607 (any)
+        cwd=target / PORTAL / "latest",
+        check=False,
+    )
+    assert check.returncode == 0
+
+
+def test_a_second_time_nothing_is_put(out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert [publish(out, str(tmp_path / "www")) for _ in range(2)] == [0, 0]
+    first, second = capsys.readouterr().out.splitlines()
+    assert " 0 fichier" not in first
+    assert "0 fichier(s) mis, 0 retiré(s)" in second
+
+
+def test_a_new_release_stands_beside_the_old_one(
+    sample: Done,
+    out: Path,
+    tmp_path: Path,
+    bucket: Any,
+) -> None:
+    assert publish(out, BUCKET) == 0
+    refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED))
+    assert publish(out, BUCKET) == 0
+    assert [whole(bucket, f"{PORTAL}/{at}") for at in ("releases/1.0.0", "releases/1.0.1", "latest")] == [True] * 3
+    assert json.loads(read(bucket, f"{PORTAL}/latest.json"))["version"] == "1.0.1"
+    assert read(bucket, f"{PORTAL}/latest/datapackage.json") == (out / PORTAL / "latest/datapackage.json").read_bytes()
+    assert bucket.info(f"{BUCKET}/{PORTAL}/latest/data/tumorotheques.csv")["ContentType"].startswith("text/csv")
+
+
+@pytest.mark.parametrize("left", [3, 40, 100])
+def test_killed_in_the_middle_it_shows_the_release_before_and_goes_on(
+    sample: Done,
+    out: Path,
+    tmp_path: Path,
+    bucket: Any,
+    s3: dict[str, str],
+    left: int,
+) -> None:
+    assert publish(out, BUCKET) == 0
+    refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED))
+    script = (
+        "import os, signal, sys\n"
+        "from pipeline import cli, stores\n"
+        "left, put = [int(sys.argv.pop(1))], stores.S3.put\n"
+        "def killing(self, source, address, *, lasting):\n"
+        "    if not left[0]: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    left[0] -= 1\n"
+        "    put(self, source, address, lasting=lasting)\n"
+        "stores.S3.put = killing\n"
+        "cli.main()\n"
+    )
+    command = [sys.executable, "-c", script, str(left), "publish", PORTAL, BUCKET, "--sample", "--unconfirmed-licence"]
+    done = subprocess.run(
+        [*command, "--out", str(out)], capture_output=True, check=False, cwd=ROOT, env={**os.environ, **s3}
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    told = json.loads(read(bucket, f"{PORTAL}/latest.json"))
+    assert told["version"] == "1.0.0"
+    assert whole(bucket, f"{PORTAL}/{told['path']}")
+    assert publish(out, BUCKET) == 0
+    assert json.loads(read(bucket, f"{PORTAL}/latest.json"))["version"] == "1.0.1"
+    assert [whole(bucket, f"{PORTAL}/{at}") for at in ("releases/1.0.0", "releases/1.0.1", "latest")] == [True] * 3
+
+
+def test_what_left_a_release_leaves_the_target(out: Path, tmp_path: Path) -> None:
+    """A release that somebody was erased from is put again, and has no file more."""
+    target = tmp_path / "www"
+    assert publish(out, str(target)) == 0
+    release = Home(out / PORTAL).release("1.0.0")
+    (release / "data" / "annuaires.json").unlink()
+    sums = (release / "SHA256SUMS").read_text(encoding="utf-8")
+    kept = "".join(line for line in sums.splitlines(keepends=True) if "annuaires.json" not in line)
+    (release / "SHA256SUMS").write_text(kept, encoding="utf-8")
+    assert publish(out, str(target)) == 0
+    there = target / PORTAL / "releases" / "1.0.0"
+    assert not (there / "data" / "annuaires.json").exists()
+    assert (there / "SHA256SUMS").read_text(encoding="utf-8") == kept
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(
+    out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "www"
+    assert publish(out, str(target), dry_run=True) == 0
+    told = capsys.readouterr().out
+    assert f"à mettre : {PORTAL}/releases/1.0.0/data/tumorotheques.csv" in told
+    assert told.splitlines()[-2] == f"à mettre : {PORTAL}/latest.json"
+    assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"), [({"sample": False}, "--sample"), ({"unconfirmed": False}, "--unconfirmed-licence")]
+)
+def test_a_sample_or_an_unconfirmed_licence_stays_at_home(
+    out: Path,
+    bucket: Any,
+    capsys: pytest.CaptureFixture[str],
+    options: dict[str, bool],
+    said: str,
+) -> None:
+    assert publish(out, BUCKET, **options) == 2
+    assert said in capsys.readouterr().err
+    assert bucket.find("donnees") == []
+
+
+def test_a_target_that_is_ahead_is_left_alone(out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "www"
+    write_json(target / PORTAL / "latest.json", {"version": "1.10.0"})
+    assert publish(out, str(target)) == 1
+    assert "1.10.0" in capsys.readouterr().err
+    assert [path.name for path in (target / PORTAL).iterdir()] == ["latest.json"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"[]", b"{", b'{"version": null}', b'{"version": "un"}', b'{"version": 1}', b"\xff"]
+)
+def test_a_target_that_is_not_what_publish_writes_is_left_alone(
+    out: Path, tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / PORTAL).mkdir()
+    (tmp_path / PORTAL / "latest.json").write_bytes(content)
+    assert publish(out, str(tmp_path)) == 1
+    assert "latest.json" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("s3")
+def test_a_target_that_refuses_says_where_and_what_it_answered(
+    out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted((out / PORTAL).rglob("*"))
+    assert publish(out, "s3://nulle-part/x") == 1
+    told = capsys.readouterr().err
+    assert (f"{PORTAL}/releases/1.0.0" in told, "nulle-part" in told) == (True, True)
+    (tmp_path / "file").write_bytes(b"")
+    assert publish(out, str(tmp_path / "file")) == 1
+    assert sorted((out / PORTAL).rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        ((PORTAL, "ftp://example.org/x"), 2, "ftp://example.org/x"),
+        ((PORTAL, ""), 2, "s3://"),
+        (("nulle-part", "/tmp/x"), 2, "refresh nulle-part"),  # noqa: S108 (nothing is written)
+    ],
+)
+def test_wrong_use_is_told(sample: Done, arguments: tuple[str, ...], status: int, said: str) -> None:
+    done = canceropole("publish", *arguments, out=sample.out)
+    assert (done.status, said in done.stderr) == (status, True), done.stderr
+
+
+def test_beside_another_command_it_stops(out: Path, tmp_path: Path) -> None:
+    with FileLock(Home(out / PORTAL).lock):
+        assert canceropole("publish", PORTAL, tmp_path / "www", out=out).status == 4
+    assert not (tmp_path / "www").exists()
+
+
+def test_a_copy_of_the_target_is_as_good(out: Path, tmp_path: Path) -> None:
+    """A folder may be carried further by another program: its link is relative."""
+    assert publish(out, str(tmp_path / "www")) == 0
+    copy = Path(shutil.copytree(tmp_path / "www", tmp_path / "carried", symlinks=True))
+    assert (copy / PORTAL / "latest" / "datapackage.json").is_file()
