@@ -41,6 +41,11 @@ class Home:
         return self.root / "status.json"
 
     @property
+    def feed(self) -> Path:
+        """Public: the releases as an Atom feed, rewritten by every run."""
+        return self.root / "releases.atom"
+
+    @property
     def decisions(self) -> Path:
         """What people accepted by hand: an input of every run."""
         return self.root / "decisions.json"
@@ -68,6 +73,11 @@ class Home:
     def version(self) -> str | None:
         """The current version; None before the first release."""
         return self.latest.readlink().name if self.latest.is_symlink() else None
+
+    def versions(self) -> list[str]:
+        """The releases there are, the oldest first."""
+        found = [path.parent.name for path in self.releases.glob("[0-9]*/datapackage.json")]
+        return sorted(found, key=lambda version: [int(part) for part in version.split(".")])
 
     def release(self, version: str) -> Path:
         """The folder of a release."""

@@ -65,8 +65,7 @@ class Rewriting:
     @property
     def versions(self) -> list[str]:
         """All releases, the oldest first."""
-        found = [path.parent.name for path in self.home.releases.glob("[0-9]*/datapackage.json")]
-        return sorted(found, key=lambda version: [int(part) for part in version.split(".")])
+        return self.home.versions()
 
     def drop_unreadable(self, readable: Callable[[Path], bool]) -> None:
         """Drops the archives that cannot be read, of runs that made no release: nobody knows what they say.

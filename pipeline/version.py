@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
+from pipeline.markdown import code
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -152,4 +154,4 @@ def _names(schema: Schema) -> list[str]:
 
 def _shown(value: object) -> str:
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return "—" if value is None else "`" + text.replace("`", "'") + "`"
+    return "—" if value is None else code(text)
