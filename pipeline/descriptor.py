@@ -119,10 +119,7 @@ def descriptor(
         "run": run,
         "reconstitution": sample,
         "keywords": list(portal.keywords),
-        "languages": [portal.language],
-        "theme": portal.theme,
-        "area": portal.area.model_dump(),
-        "frequency": frequency(portal),
+        **reach(portal),
         **({"base_url": portal.base_url} if portal.base_url else {}),
         "licenses": licence,
         "licence_statut": portal.licence.statut,
@@ -137,6 +134,16 @@ def descriptor(
             for dates in (dated(table, changed, released, created),)
             for resource in (_made(table, folder) if table["name"] in made else _kept(table, released))
         ],
+    }
+
+
+def reach(portal: Portal) -> dict[str, Any]:
+    """What a package's data is about and how often it is looked at, as the portal declares it."""
+    return {
+        "languages": [portal.language],
+        "theme": portal.theme,
+        "area": portal.area.model_dump(),
+        "frequency": frequency(portal),
     }
 
 
@@ -181,6 +188,7 @@ def _source(declarations: Declarations, *, sample: bool) -> dict[str, str]:
 def _declared(dataset: Dataset, keys: Mapping[str, str], origin: str, *, sample: bool) -> dict[str, Any]:
     named = {s.page.path: s.page.title for s in dataset.sources if s.page is not None and not s.only_counts}
     pages = [{"title": title, "path": f"{origin}{path}"} for path, title in named.items()]
+    personal = {field.name: field.personal for field in dataset.fields if field.personal}
     return {
         "name": dataset.id,
         "title": dataset.title.fr + (" (reconstitution)" if sample else ""),
@@ -188,6 +196,7 @@ def _declared(dataset: Dataset, keys: Mapping[str, str], origin: str, *, sample:
         "description": dataset.description.fr.strip(),
         "description_en": dataset.description.en.strip(),
         **({"sources": pages} if pages and not sample else {}),
+        **({"personal": personal} if personal else {}),
         "schema": table_schema(dataset, keys),
     }
 

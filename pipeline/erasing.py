@@ -12,6 +12,7 @@ from rich.console import Console
 from pipeline import erasures, journal, redactions, release, stages
 from pipeline.erasures import Erasures, ErasuresError
 from pipeline.failures import FailureError, RunFailedError, WrongUseError
+from pipeline.feed import write_feed
 from pipeline.leaving import Kept, Leaving
 from pipeline.paths import Home
 from pipeline.replaying import ReplayError, replay
@@ -193,6 +194,7 @@ def _rewrite(copy: Home, declarations: Declarations, known: Erasures) -> tuple[R
     erasures.keep(copy, redactions.remembered(known, left, masking))
     rewriting.runs_without(left, masking, _redact(masking, declarations))
     rewriting.releases_without(masking)
+    write_feed(copy)
     rewriting.inputs_and_status(masking)
     return rewriting, masking
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.erasures import Erasure, Erasures
 from pipeline.reissuing import rows
-from pipeline.version import number
 from schemas.typography import key, key_text
 
 if TYPE_CHECKING:
@@ -95,9 +94,8 @@ class Kept:
         return Erasures(before.secret, tuple(entries.values()))
 
     def _rows(self, dataset: Dataset) -> Iterator[dict[str, Any]]:
-        versions = [path.parent.name for path in self._home.releases.glob("[0-9]*/datapackage.json")]
-        ordered = sorted(versions, key=number, reverse=True)
-        tables = [self._home.release(version) / "data" / f"{dataset.id}.parquet" for version in ordered]
+        newest_first = reversed(self._home.versions())
+        tables = [self._home.release(version) / "data" / f"{dataset.id}.parquet" for version in newest_first]
         tables += sorted(self._home.runs.glob(f"*/tables/{dataset.id}.parquet"), reverse=True)
         for path in tables:
             if path.is_file():

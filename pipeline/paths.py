@@ -41,6 +41,11 @@ class Home:
         return self.root / "status.json"
 
     @property
+    def feed(self) -> Path:
+        """Public: the releases as an Atom feed, rewritten by every run."""
+        return self.root / "releases.atom"
+
+    @property
     def decisions(self) -> Path:
         """What people accepted by hand: an input of every run."""
         return self.root / "decisions.json"
@@ -68,6 +73,10 @@ class Home:
     def version(self) -> str | None:
         """The current version; None before the first release."""
         return self.latest.readlink().name if self.latest.is_symlink() else None
+
+    def versions(self) -> list[str]:
+        """The releases there are, the oldest first."""
+        return sorted((path.parent.name for path in self.releases.glob("[0-9]*/datapackage.json")), key=number)
 
     def release(self, version: str) -> Path:
         """The folder of a release."""
@@ -160,6 +169,15 @@ class RunFolder:
     def rejected(self, dataset: str) -> Path:
         """Rows set aside, with the rule each broke."""
         return self.root / "rejected" / f"{dataset}.json"
+
+
+def number(version: str) -> tuple[int, ...]:
+    """A version as numbers, which order it: 1.10.0 is after 1.9.0.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return tuple(int(part) for part in version.split("."))
 
 
 def write(path: Path, content: bytes) -> None:

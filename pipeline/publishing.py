@@ -15,9 +15,8 @@ from rich.console import Console
 
 from pipeline import stores
 from pipeline.failures import FailureError, RunFailedError, WrongUseError
-from pipeline.paths import Home, read_json, sha256
+from pipeline.paths import Home, number, read_json, sha256
 from pipeline.run import lock
-from pipeline.version import number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -115,11 +114,10 @@ class _Publication:
         Raises:
             RunFailedError: the target refused a step, or has a newer release than ours.
         """
-        found = (path.parent for path in self._home.releases.glob("[0-9]*/datapackage.json"))
         try:
             self._not_behind(f"{self._portal}/latest.json")
-            for release in sorted(found, key=lambda path: number(path.name)):
-                self._release(release, f"{self._portal}/releases/{release.name}")
+            for version in self._home.versions():
+                self._release(self._home.release(version), f"{self._portal}/releases/{version}")
             self._latest(f"{self._portal}/latest")
             for path in self._listings():
                 self._put(path, path.relative_to(self._home.root.parent).as_posix())

@@ -11,7 +11,7 @@ import pandas as pd
 
 from pipeline import build, release
 from pipeline.changes import changes
-from pipeline.descriptor import dated
+from pipeline.descriptor import dated, reach
 from pipeline.paths import Home, RunFolder, read_json, resources_of, sha256, write_json
 from schemas.typography import key_text
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pipeline.erasures import Erasures
     from schemas.load import Declarations
-    from schemas.model import Dataset
+    from schemas.model import Dataset, Portal
     from schemas.redaction import Redaction
 
 _PROVENANCE, _PAGES = "provenance", "pages"
@@ -73,7 +73,7 @@ def reissue(
             copy.parent.mkdir(exist_ok=True)
             copy.hardlink_to(path)
     left = {name: len(found) for name, found in gone.items()}
-    _describe(home, draft, left, erased)
+    _describe(home, draft, declarations.portal, left, erased)
     shutil.rmtree(folder)
     draft.rename(folder)
     return left
@@ -106,9 +106,12 @@ def total(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
     return {name: one.get(name, 0) + other.get(name, 0) for name in sorted({*one, *other})}
 
 
-def _describe(home: Home, draft: Path, left: Mapping[str, int], erased: Mapping[str, Mapping[str, int]]) -> None:
+def _describe(
+    home: Home, draft: Path, portal: Portal, left: Mapping[str, int], erased: Mapping[str, Mapping[str, int]]
+) -> None:
     """Writes what the release says of itself: sizes and digests, what changed, how many rows left."""
     descriptor = read_json(draft / "datapackage.json")
+    descriptor |= {name: told for name, told in reach(portal).items() if name not in descriptor}
     for resource in descriptor["resources"]:
         path = draft / resource["path"]
         resource |= {"bytes": path.stat().st_size, "hash": f"sha256:{sha256(path)}"}

@@ -11,15 +11,16 @@ import shutil
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from pipeline.paths import read_json, sha256, sync, sync_all, write, write_json
-from pipeline.version import FIRST, Step, after, differences, number, step_of_changes
+from pipeline import shelf
+from pipeline.markdown import code, text
+from pipeline.paths import number, read_json, sha256, sync, sync_all, write, write_json
+from pipeline.version import FIRST, Step, after, differences, step_of_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from pipeline.paths import Home
-    from schemas.load import Declarations
 
 # What two packages with the same data and metadata may differ in.
 _OF_EACH_BUILD = ("version", "created", "run")
@@ -55,17 +56,15 @@ def next_version(last: Path | None, now: Mapping[str, Any], changes: Sequence[Ma
 
 def finish(
     folder: Path,
-    declarations: Declarations,
     last: Path | None,
     descriptor: Mapping[str, Any],
     changes: Sequence[Mapping[str, Any]],
     erased: Mapping[str, int] | None = None,
 ) -> None:
-    """Writes everything a release holds beside its data: descriptor, schemas, change note, README, checksums.
+    """Writes everything a release holds beside its data: descriptor, schemas, change note, shelf, checksums.
 
     Args:
         folder: the package's, whose data/ is complete.
-        declarations: the portal's titles and licence.
         last: the last release's folder.
         descriptor: datapackage.json, with its version.
         changes: row changes against the last release.
@@ -78,7 +77,6 @@ def finish(
     write_json(folder / "datapackage.json", descriptor)
     for name, schema in schemas_of(descriptor).items():
         write_json(folder / "schemas" / f"{name}.schema.json", schema)
-    write(folder / "README.md", _readme(declarations, descriptor).encode())
     tell_changes(folder, descriptor, before, changes, erased or {})
 
 
@@ -89,7 +87,7 @@ def tell_changes(
     changes: Sequence[Mapping[str, Any]],
     erased: Mapping[str, int],
 ) -> None:
-    """Writes what changed, as rows and as a note, then the checksums of all the release holds.
+    """Writes what changed, as rows and as a note, what is made of the descriptor, and the checksums of all there is.
 
     Args:
         folder: the release's, complete but for these files.
@@ -103,6 +101,7 @@ def tell_changes(
     """
     write_json(folder / "changes.json", list(changes))
     write(folder / "CHANGELOG.md", _change_note(descriptor, before, changes, erased).encode())
+    shelf.write(folder, descriptor)
     sums = [
         f"{sha256(path)}  {path.relative_to(folder).as_posix()}\n"
         for path in sorted(folder.rglob("*"))
@@ -211,7 +210,7 @@ def _change_note(
     changes: Sequence[Mapping[str, Any]],
     erased: Mapping[str, int],
 ) -> str:
-    lines = [f"# {descriptor['title']} {descriptor['version']}", "", f"{descriptor['created'][:10]}", ""]
+    lines = [f"# {text(descriptor['title'])} {descriptor['version']}", "", f"{descriptor['created'][:10]}", ""]
     left = [
         f"- **{name}** : {rows} ligne(s) retirée(s) à la demande d'une personne / row(s) removed at a person's request"
         for name, rows in sorted(erased.items())
@@ -235,47 +234,7 @@ def _rows_note(changes: Sequence[Mapping[str, Any]]) -> list[str]:
     named = [change for change in changes if set(change["columns"]) != {"rang"}]
     left_out = len(named) - _SHOWN
     return [
-        "  - lignes / rows: " + ", ".join(f"{kinds[kind]} {text}" for kind, text in _SAID.items() if kinds[kind]),
-        *(f"    - `{_code(change['key'])}` {_SAID[change['change']]}" for change in named[:_SHOWN]),
+        "  - lignes / rows: " + ", ".join(f"{kinds[kind]} {said}" for kind, said in _SAID.items() if kinds[kind]),
+        *(f"    - {code(change['key'])} {_SAID[change['change']]}" for change in named[:_SHOWN]),
         *([f"    - … et {left_out} autres / and {left_out} more"] if left_out > 0 else []),
     ]
-
-
-def _readme(declarations: Declarations, descriptor: Mapping[str, Any]) -> str:
-    portal = declarations.portal
-    rows: Iterable[str] = (
-        f"| `{r['name']}` | {r['title']} | {'ancien / stale' if 'stale' in r else 'à jour / fresh'} |"
-        for r in descriptor["resources"]
-        if r["format"] == "csv"
-    )
-    confirmed = (
-        "confirmée" if portal.licence.statut == "confirmee" else "à confirmer auprès de l'éditeur / to be confirmed"
-    )
-    return "\n".join(
-        [
-            f"# {descriptor['title']} — {descriptor['version']}",
-            "",
-            descriptor["description"],
-            "",
-            descriptor["description_en"],
-            "",
-            f"- Source : {descriptor['sources'][0]['title']} ({descriptor['sources'][0]['path']})",
-            f"- Capture : {descriptor['created']}",
-            f"- Licence : [{portal.licence.title}]({portal.licence.url}), {confirmed}",
-            "- CSV : UTF-8, virgule, vide = absent ; en tête de cellule, ou juste après un point-virgule, les signes",
-            "  = + - @ (pleine chasse aussi), ' , tabulation et retour prennent une apostrophe devant. / At the start",
-            "  of a cell, or right after a semicolon, these take an apostrophe before them, in CSV only: take it off.",
-            "- `provenance` : pour chaque ligne, la page, la capture, l'empreinte, l'endroit et le texte publié.",
-            f"- DuckDB : `duckdb {portal.id}.duckdb` · vérifier / verify: `sha256sum -c SHA256SUMS`",
-            "",
-            "| table | titre | état |",
-            "|---|---|---|",
-            *rows,
-            "",
-        ]
-    )
-
-
-def _code(text: str) -> str:
-    """Text safe inside a Markdown code span."""
-    return text.replace("`", "'")

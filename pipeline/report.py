@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from pipeline.feed import write_feed
 from pipeline.paths import read_json, resources_of, sha256, write, write_json
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def report(run: Run, verdicts: Sequence[Verdict], version: str | None, *, dated: dt.datetime) -> dict[str, Any]:
-    """Writes the report of a run whose data was judged, and the portal's status.
+    """Writes the report of a run whose data was judged, the portal's feed of releases and its status.
 
     Args:
         run: the run.
@@ -40,6 +41,7 @@ def report(run: Run, verdicts: Sequence[Verdict], version: str | None, *, dated:
     told["crawl"]["errors"] += pages["unreadable"]
     told["datasets"] = [_dataset(verdict) for verdict in verdicts]
     write_json(run.folder.report, told)
+    write_feed(run.home)
     write_json(run.home.status, _status(run, verdicts, instant(dated)))
     return told
 

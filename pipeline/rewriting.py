@@ -14,7 +14,6 @@ from pipeline import redactions
 from pipeline.decisions import digest
 from pipeline.paths import Home, RunFolder, read_json, sha256, write_json
 from pipeline.reissuing import keys, reissue, total
-from pipeline.version import number
 from schemas.personal import masked
 from schemas.typography import key_text
 
@@ -66,8 +65,7 @@ class Rewriting:
     @property
     def versions(self) -> list[str]:
         """All releases, the oldest first."""
-        found = [path.parent.name for path in self.home.releases.glob("[0-9]*/datapackage.json")]
-        return sorted(found, key=number)
+        return self.home.versions()
 
     def drop_unreadable(self, readable: Callable[[Path], bool]) -> None:
         """Drops the archives that cannot be read, of runs that made no release: nobody knows what they say.

@@ -12,11 +12,11 @@ from urllib.parse import unquote, urlsplit
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_PUBLIC = {"releases", "latest", "status.json"}
+_PUBLIC = {"releases", "latest", "releases.atom", "status.json"}
 
 
 class _Published(SimpleHTTPRequestHandler):
-    """Serves DIR/<portal>/releases, latest and status.json; everything else is not there.
+    """Serves DIR/<portal>/releases, latest, releases.atom and status.json; everything else is not there.
 
     Any page may read what it serves, under whatever name it is reached: all of it is published.
     """
@@ -25,6 +25,7 @@ class _Published(SimpleHTTPRequestHandler):
     server_version, sys_version = "canceropole", ""
     extensions_map = {  # noqa: RUF012 (the base class's way of naming types)
         **SimpleHTTPRequestHandler.extensions_map,
+        ".atom": "application/atom+xml",
         ".csv": "text/csv; charset=utf-8",
         ".json": "application/json",
         ".md": "text/markdown; charset=utf-8",

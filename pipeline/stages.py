@@ -373,7 +373,7 @@ def package(run: Run, verdicts: Sequence[gate.Verdict], folder: Path) -> str | N
     version = standing.version if standing else release.next_version(run.last, said, changes)
     if version is not None:
         left = standing.erased if standing else {}
-        release.finish(folder, run.declarations, run.last, {**said, "version": version}, changes, left)
+        release.finish(folder, run.last, {**said, "version": version}, changes, left)
     return version
 
 

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
+from pipeline.markdown import code
+from pipeline.paths import number
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -27,15 +30,6 @@ class Step(IntEnum):
     PATCH = 1
     MINOR = 2
     MAJOR = 3
-
-
-def number(version: str) -> tuple[int, ...]:
-    """A version as numbers, which order it: 1.10.0 is after 1.9.0.
-
-    Raises:
-        ValueError: it is none.
-    """
-    return tuple(int(part) for part in version.split("."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,4 +155,4 @@ def _names(schema: Schema) -> list[str]:
 
 def _shown(value: object) -> str:
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return "—" if value is None else "`" + text.replace("`", "'") + "`"
+    return "—" if value is None else code(text)

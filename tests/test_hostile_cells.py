@@ -17,11 +17,13 @@ from conftest import Done, canceropole
 from hostile import cells, spreadsheet
 from hostile.cells import DATASET, DROPPED, PAGE, PORTAL, PRINTED, REFUSED
 from markdown_it import MarkdownIt
+from test_shelf import WRITTEN
 
 from pipeline import stages, summary
 from pipeline.paths import Home, read_json, sha256
 from pipeline.replaying import replay
 from pipeline.run import Request
+from schemas.load import load
 from schemas.typography import one_line, shown
 
 if TYPE_CHECKING:
@@ -159,7 +161,7 @@ def test_no_key_names_a_file(made: Made) -> None:
         f"{table}.{extension}" for table in (DATASET, "pages", "provenance") for extension in ("csv", "json", "parquet")
     ]
     schemas = [f"schemas/{table}.schema.json" for table in (DATASET, "pages", "provenance")]
-    own = ["CHANGELOG.md", "README.md", "SHA256SUMS", "changes.json", "datapackage.json", f"{PORTAL}.duckdb"]
+    own = ["CHANGELOG.md", "SHA256SUMS", "changes.json", "datapackage.json", f"{PORTAL}.duckdb", *WRITTEN]
     each = [*(f"data/{name}" for name in tables), *schemas, *own]
     assert names == {f"releases/{version}/{name}" for version in ("1.0.0", "1.1.0") for name in each}
     assert not (made.folder / "canary").exists()
@@ -167,14 +169,16 @@ def test_no_key_names_a_file(made: Made) -> None:
 
 def test_checksums_are_those_of_the_files(made: Made) -> None:
     lines = (made.home.latest / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
-    assert len(lines) == 17
+    assert len(lines) == 22
     assert [line for line in lines if sha256(made.home.latest / line[66:]) != line[:64]] == []
 
 
 def test_markdown_has_no_markup_of_the_page(made: Made) -> None:
     written = [path.read_text(encoding="utf-8") for path in made.out.rglob("releases/*/*.md")]
-    ours = {"https://www.etalab.gouv.fr/licence-ouverte-open-licence"}
-    assert len(written) == 4
+    portal = load(PORTAL).portal
+    page = f"{portal.origin}{PAGE}"
+    ours = {portal.licence.url, portal.publisher.url, portal.maintainer.url, page}
+    assert len(written) == 6
     written += [summary.markdown(report, language) for report in made.reports() for language in ("fr", "en")]
     for text in written:
         tokens = [t for block in MarkdownIt("commonmark").parse(text) for t in (block, *(block.children or ()))]

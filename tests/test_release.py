@@ -33,6 +33,8 @@ from test_refresh import (
     verdicts,
     versions,
 )
+from test_shelf import WRITTEN, table
+from test_shelf import described as of_package
 
 from pipeline import release
 from pipeline.failures import RunFailedError
@@ -72,7 +74,7 @@ def test_a_release_holds_what_the_contract_names(sample: Done) -> None:
     assert names == {dataset.id for dataset in load("canceropole-idf").datasets}
     expected = {f"data/{name}.{extension}" for name in names for extension in ("csv", "parquet", "json")}
     expected |= {f"schemas/{name}.schema.json" for name in names}
-    expected |= {"datapackage.json", "canceropole-idf.duckdb", "CHANGELOG.md", "changes.json", "README.md"}
+    expected |= {"datapackage.json", "canceropole-idf.duckdb", "CHANGELOG.md", "changes.json", *WRITTEN}
     files = {path.relative_to(sample.latest).as_posix() for path in sample.latest.rglob("*") if path.is_file()}
     assert expected <= files
     assert not [name for name in files if name.split("/")[-1].startswith(".")]
@@ -360,24 +362,14 @@ def test_what_was_never_released_stays_in_the_status(sample: Done, tmp_path: Pat
 
 def package(folder: Path, version: str, **columns: str) -> dict[str, Any]:
     """The descriptor of a package of one table, written in its folder."""
-    fields = [{"name": name, "type": kind} for name, kind in {"cle": "string", **columns}.items()]
-    schema = {"fields": fields, "primaryKey": ["cle"], "missingValues": [""]}
-    told = {
-        "title": "Portail",
-        "description": "…",
-        "description_en": "…",
-        "version": version,
-        "created": "2026-11-23T15:30:00Z",
-        "sources": [{"title": "Portail", "path": "https://portail.example/"}],
-        "resources": [{"name": "jeu", "title": "Jeu", "format": "csv", "schema": schema}],
-    }
+    told = {**of_package(table("jeu", **{"cle": "string", **columns})), "version": version}
     folder.mkdir()
     (folder / "datapackage.json").write_text(json.dumps(told), encoding="utf-8")
     return told
 
 
 def note(tmp_path: Path, now: dict[str, Any], changes: list[dict[str, Any]], last: Path | None) -> list[str]:
-    release.finish(tmp_path / "now", load("canceropole-idf"), last, now, changes)
+    release.finish(tmp_path / "now", last, now, changes)
     return (tmp_path / "now" / "CHANGELOG.md").read_text(encoding="utf-8").splitlines()[4:]
 
 

@@ -194,7 +194,7 @@ def test_every_difference_is_said() -> None:
         ("jeu", "clé étrangère retirée / foreign key removed: `parent` → autres(cle)"),
         ("jeu", "contrainte / constraint: `note` enum `1, 2` → `1`"),
         ("jeu", "contrainte / constraint: `note` minimum `-5` → `-6`"),
-        ("jeu", "contrainte / constraint: `note` pattern — → `'`"),
+        ("jeu", "contrainte / constraint: `note` pattern — → `` ` ``"),
         ("jeu", "type : `cle` string → integer"),
         ("neuf", "jeu de données ajouté / dataset added"),
     ]

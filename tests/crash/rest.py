@@ -52,6 +52,8 @@ def unrepaired(home: Home, before: str | None, after: str, data: dict[str, str])
     drafts = {path.name for path in home.root.glob(".*")} - {home.lock.name}
     drafts |= {path.name for path in home.runs.glob("*/.*")}
     found += [f"left: {name}" for name in sorted(drafts)]
+    if not home.feed.exists() or f" {after}</title>" not in home.feed.read_text("utf-8"):
+        found.append(f"releases.atom does not tell of {after}")
     if not home.status.exists():
         found.append("there is no status.json")
     elif not _not_json(home.status) and (told := json.loads(home.status.read_bytes())["version"]) != after:
