@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
-from pipeline import _addresses as addresses
+from pipeline.addresses import Addresses
 from pipeline.described import contributor, licence_confirmed
 from schemas.typography import one_line, visible
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def citation(descriptor: Described) -> str:
     """A release's citation, on one line: who, when, what, which version, where."""
     who = contributor(descriptor, "publisher")["title"]
-    where = addresses.released(descriptor) or descriptor["homepage"]
+    where = Addresses.of(descriptor).own(descriptor["version"]) or descriptor["homepage"]
     said = f"{who} ({descriptor['created'][:4]}). {descriptor['title']}, version {descriptor['version']} [dataset]."
     return one_line(f"{said} {where}")
 
@@ -46,7 +46,7 @@ def cff(descriptor: Described) -> str:
         "date-released": descriptor["created"][:10],
         **({"license": licence["name"]} if _is_spdx(licence["name"]) else {}),
         "license-url": licence["path"],
-        "url": addresses.latest(descriptor) or descriptor["homepage"],
+        "url": Addresses.of(descriptor).standing("latest/") or descriptor["homepage"],
         "identifiers": [_identifier(descriptor)],
         "keywords": descriptor["keywords"],
     }
@@ -59,7 +59,7 @@ def _entity(agent: Described) -> dict[str, str]:
 
 
 def _identifier(descriptor: Described) -> dict[str, str]:
-    uri = addresses.dataset(descriptor, descriptor["name"])
+    uri = Addresses.of(descriptor).package
     described = "Le jeu de données, toutes versions / The dataset, all versions"
     return {"type": "other" if uri.startswith("urn:") else "url", "value": uri, "description": described}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipeline import _addresses as addresses
+from pipeline.addresses import Addresses
 from pipeline.citation import citation
 from pipeline.described import contributor, sha256_of, tables
 
@@ -76,13 +76,13 @@ def croissant(descriptor: Described) -> dict[str, Any]:
     return {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
-        "@id": addresses.dataset(descriptor, descriptor["name"]),
+        "@id": Addresses.of(descriptor).package,
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "name": descriptor["title"],
         "alternateName": descriptor["name"],
         "description": f"{descriptor['description']}\n\n{descriptor['description_en']}",
         "license": descriptor["licenses"][0]["path"],
-        "url": addresses.latest(descriptor) or descriptor["homepage"],
+        "url": Addresses.of(descriptor).standing("latest/") or descriptor["homepage"],
         "version": descriptor["version"],
         "datePublished": descriptor["created"][:10],
         "dateModified": descriptor["created"][:10],
@@ -103,7 +103,7 @@ def _file(descriptor: Described, table: Described) -> dict[str, Any]:
         "@id": table["path"],
         "name": table["path"],
         "description": table["description"],
-        "contentUrl": addresses.released(descriptor, table["path"]),
+        "contentUrl": Addresses.of(descriptor).own(descriptor["version"], table["path"]),
         "contentSize": f"{table['bytes']} B",
         "encodingFormat": table["mediatype"],
         "sha256": sha256_of(table),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cronsim import CronSim
 
+from pipeline.notices import SAMPLE_NOTE
 from pipeline.paths import sha256
 from schemas.table_schema import table_schema
 
@@ -40,10 +41,6 @@ _FREQUENCIES = (
 )
 # The CSV dialect in full: v1 readers (CKAN's datapackager among them) refuse one without delimiter and doubleQuote.
 _DIALECT = {"delimiter": ",", "doubleQuote": True, "lineTerminator": "\n", "quoteChar": '"', "header": True}
-SAMPLE_NOTE = {
-    "fr": "Reconstitution : construite à partir du portail d'exemple livré avec le logiciel, pas du portail réel.",
-    "en": "Reconstruction: made from the sample portal that comes with the software, not from the real portal.",
-}
 
 
 def tables(
@@ -156,7 +153,7 @@ def frequency(portal: Portal) -> str:
 
 def _contributor(agent: Agent, role: str) -> dict[str, Any]:
     told = {"title": agent.name, "path": agent.url, "role": role, "roles": [role]}
-    return {**told, "email": agent.email} if agent.email else told
+    return {**told, **agent.model_dump(include={"email", "siret", "type"}, exclude_none=True)}
 
 
 def dated(

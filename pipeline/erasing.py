@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from rich.console import Console
 
-from pipeline import erasures, journal, redactions, release, stages
+from pipeline import erasures, indexes, journal, redactions, release, stages
 from pipeline.erasures import Erasures, ErasuresError
 from pipeline.failures import FailureError, RunFailedError, WrongUseError
 from pipeline.feed import write_feed
@@ -126,6 +126,7 @@ def _erase(sought: Sought) -> int:
             unrepeated = _unrepeated(copy, sought.portal)
             runs = len(rewriting.runs)
             journal.commit(home, copy)
+            indexes.renew(home)
         except ErasuresError as error:
             raise RunFailedError("erasures-broken", error=error) from error
         except release.NoLatestError as error:

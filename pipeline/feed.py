@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 from markdown_it import MarkdownIt
 
-from pipeline import _addresses as addresses
+from pipeline.addresses import Addresses
 from pipeline.described import contributor, licence_confirmed
 from pipeline.paths import Home, read_json, write
 from schemas.typography import visible
@@ -47,19 +47,20 @@ def feed(releases: Sequence[tuple[Described, str]]) -> str:
         releases: datapackage.json and CHANGELOG.md of each, the newest first; at least one.
     """
     newest, _ = releases[0]
+    at = Addresses.of(newest)
     publisher, [licence] = contributor(newest, "publisher"), newest["licenses"]
     unsure = "" if licence_confirmed(newest) else " (à confirmer / to be confirmed)"
     root = ET.Element("feed", {"xmlns": "http://www.w3.org/2005/Atom", "xml:lang": "fr"})
-    _text(root, "id", addresses.name(newest, "releases"))
+    _text(root, "id", at.lasting("releases"))
     _text(root, "title", f"{newest['title']} : versions / releases")
     _text(root, "updated", max(descriptor["created"] for descriptor, _ in releases))
     _text(root, "rights", f"{licence['title']}, {licence['path']}{unsure}")
     author = ET.SubElement(root, "author")
     _text(author, "name", publisher["title"])
     _text(author, "uri", publisher["path"])
-    if address := addresses.portal(newest, "releases.atom"):
+    if address := at.standing("releases.atom"):
         _link(root, "self", address, "application/atom+xml")
-    _link(root, "alternate", addresses.latest(newest) or "latest/", "text/html")
+    _link(root, "alternate", at.standing("latest/") or "latest/", "text/html")
     for descriptor, note in releases:
         _entry(root, descriptor, note)
     ET.indent(root, " ")
@@ -67,10 +68,10 @@ def feed(releases: Sequence[tuple[Described, str]]) -> str:
 
 
 def _entry(root: ET.Element, descriptor: Described, note: str) -> None:
-    version = descriptor["version"]
-    place = addresses.released(descriptor) or f"releases/{version}/"
+    at, version = Addresses.of(descriptor), descriptor["version"]
+    place = at.release(version)
     entry = ET.SubElement(root, "entry")
-    _text(entry, "id", addresses.name(descriptor, "releases", version))
+    _text(entry, "id", at.lasting(f"releases/{version}"))
     _text(entry, "title", f"{descriptor['title']} {version}")
     _text(entry, "updated", descriptor["created"])
     _text(entry, "published", descriptor["created"])

@@ -66,6 +66,11 @@ class Home:
         return self.root / ".erasing"
 
     @property
+    def index(self) -> Path:
+        """Which releases there are, for those who fetch them."""
+        return self.root / "releases.json"
+
+    @property
     def lock(self) -> Path:
         """Held by whoever changes these outputs."""
         return self.root / ".lock"

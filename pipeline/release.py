@@ -12,6 +12,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from pipeline import shelf
+from pipeline.catalogue import listable
 from pipeline.markdown import code, text
 from pipeline.paths import number, read_json, sha256, sync, sync_all, write, write_json
 from pipeline.version import FIRST, Step, after, differences, step_of_changes
@@ -101,7 +102,8 @@ def tell_changes(
     """
     write_json(folder / "changes.json", list(changes))
     write(folder / "CHANGELOG.md", _change_note(descriptor, before, changes, erased).encode())
-    shelf.write(folder, descriptor)
+    if listable(descriptor):
+        shelf.write(folder, descriptor)
     sums = [
         f"{sha256(path)}  {path.relative_to(folder).as_posix()}\n"
         for path in sorted(folder.rglob("*"))

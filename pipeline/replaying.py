@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from pipeline import decisions, erasures, stages
+from pipeline import catalogue, decisions, erasures, stages
 from pipeline.failures import RunFailedError
 from pipeline.paths import Home, RunFolder, read_json, sha256
 from pipeline.report import lock_hash
@@ -39,8 +39,9 @@ class Replay:
 def replay(out: Path, portal: str, version: str | None) -> Replay:
     """Rebuilds a release in a temporary folder and compares.
 
-    With the same code and lock every file repeats byte for byte, but for the .duckdb (compared by content) and the
-    line of SHA256SUMS that states its hash. With others, the values of data/ are compared, and that is said.
+    With the same code and lock every file repeats byte for byte, but for the .duckdb (compared by content) and what
+    states its size and hash: the catalogues, and SHA256SUMS. With others, the values of data/ are compared, and that is
+    said.
 
     Raises:
         ReplayError: no such release, an input is missing or altered, or what they are does not make a release.
@@ -124,21 +125,37 @@ def _rebuild(scratch: Path, home: Home, run: RunFolder, inputs: dict[str, Any], 
 def _differing(released: Path, rebuilt: Path, database: str, *, exact: bool) -> list[str]:
     both, pattern = (released, rebuilt), "*" if exact else "data/*.json"
     names = {path.relative_to(root).as_posix() for root in both for path in root.rglob(pattern) if path.is_file()}
-    found = {name: _compared(name, released / name, rebuilt / name, database, exact=exact) for name in sorted(names)}
+    stated = _stated(both, database) if exact else None
+    found = {name: _compared(released / name, rebuilt / name, database, stated) for name in sorted(names)}
     return [f"  {name}: {said}" for name, said in found.items() if said]
 
 
-def _compared(name: str, one: Path, other: Path, database: str, *, exact: bool) -> str:
+def _stated(both: tuple[Path, Path], database: str) -> re.Pattern[bytes]:
+    """What two packages may state otherwise: size and hash of the database, and the hashes of files that state them."""
+    there = [root / database for root in both if (root / database).is_file()]
+    told = [sha256(path) for path in there]
+    stating = [
+        path
+        for root in both
+        for path in map(root.joinpath, catalogue.FILES)
+        if path.is_file() and any(one.encode() in path.read_bytes() for one in told)
+    ]
+    told += [*(str(path.stat().st_size) for path in there), *map(sha256, stating)]
+    return re.compile(rb"\b(%s)\b" % "|".join(told).encode())
+
+
+def _compared(one: Path, other: Path, database: str, stated: re.Pattern[bytes] | None) -> str:
+    """How two files differ; without what may be `stated` otherwise, their values alone are compared."""
     if not one.is_file() or not other.is_file():
         return "only in the release" if one.is_file() else "only in the replay"
-    if not exact:
+    if stated is None:
         return "" if json.loads(one.read_bytes()) == json.loads(other.read_bytes()) else "values differ"
-    if name == database:
+    if one.name == database:
         return "" if _content(one) == _content(other) else "content differs"
-    if name == "SHA256SUMS":
-        line = re.compile(rf"^[0-9a-f]{{64}}  {re.escape(database)}$", re.MULTILINE)
-        return "" if line.sub("", one.read_text()) == line.sub("", other.read_text()) else "differs"
-    return "" if one.read_bytes() == other.read_bytes() else "differs"
+    before, after = one.read_bytes(), other.read_bytes()
+    if one.name in {*catalogue.FILES, "SHA256SUMS"}:
+        before, after = stated.sub(b"", before), stated.sub(b"", after)
+    return "" if before == after else "differs"
 
 
 def _content(path: Path) -> dict[str, object]:

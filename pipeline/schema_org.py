@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from pipeline import _addresses as addresses
+from pipeline.addresses import Addresses
 from pipeline.citation import citation
 from pipeline.described import contributor, database, files, licence_confirmed, sha256_of, tables
 from schemas.typography import visible
@@ -45,8 +45,8 @@ def page(descriptor: Described) -> str:
         maintainer=contributor(descriptor, "maintainer"),
         confirmed=licence_confirmed(descriptor),
         citation=citation(descriptor),
-        canonical=addresses.latest(descriptor),
-        feed=addresses.portal(descriptor, "releases.atom"),
+        canonical=Addresses.of(descriptor).standing("latest/"),
+        feed=Addresses.of(descriptor).standing("releases.atom"),
         json_ld=json_ld(descriptor),
     )
     return visible(text)
@@ -64,10 +64,10 @@ def json_ld(descriptor: Described) -> dict[str, Any]:
     """
     catalogue = {
         "@type": "DataCatalog",
-        "@id": addresses.dataset(descriptor, "") + "catalogue",
+        "@id": Addresses.of(descriptor).catalogue,
         "name": descriptor["title"],
         "description": descriptor["description"],
-        "url": addresses.latest(descriptor) or descriptor["homepage"],
+        "url": Addresses.of(descriptor).standing("latest/") or descriptor["homepage"],
     }
     datasets = [_package(descriptor), *(_table(descriptor, table) for table in tables(descriptor))]
     within = {"includedInDataCatalog": {"@id": catalogue["@id"]}}
@@ -82,7 +82,7 @@ def _package(descriptor: Described) -> dict[str, Any]:
         "dateModified": descriptor["created"][:10],
         "temporalCoverage": descriptor["created"][:10],
         "variableMeasured": [table["title"] for table in tables(descriptor)],
-        "hasPart": [{"@id": addresses.dataset(descriptor, table["name"])} for table in tables(descriptor)],
+        "hasPart": [{"@id": Addresses.of(descriptor).dataset(table["name"])} for table in tables(descriptor)],
         "distribution": [_download(descriptor, path, kind) for path, kind in files.items()],
     }
 
@@ -90,7 +90,7 @@ def _package(descriptor: Described) -> dict[str, Any]:
 def _table(descriptor: Described, table: Described) -> dict[str, Any]:
     return {
         **_dataset(descriptor, table, table["name"]),
-        "isPartOf": {"@id": addresses.dataset(descriptor, descriptor["name"])},
+        "isPartOf": {"@id": Addresses.of(descriptor).package},
         "datePublished": table["issued"],
         "dateModified": table["modified"],
         # The day that what it says was last seen on the portal.
@@ -122,7 +122,8 @@ def _dataset(descriptor: Described, told: Described, name: str) -> dict[str, Any
     area = descriptor["area"]
     box = f"{area['south']} {area['west']} {area['north']} {area['east']}"
     said = f"« {told['title']} » / “{told['title_en']}”, version {descriptor['version']}."
-    url, page = addresses.dataset(descriptor, name), addresses.latest(descriptor)
+    at = Addresses.of(descriptor)
+    url, page = at.package if told is descriptor else at.dataset(name), at.standing("latest/")
     return {
         "@type": "Dataset",
         "@id": url,
@@ -151,5 +152,5 @@ def _dataset(descriptor: Described, told: Described, name: str) -> dict[str, Any
 
 
 def _download(descriptor: Described, path: str, kind: str) -> dict[str, Any]:
-    address = addresses.released(descriptor, path)
+    address = Addresses.of(descriptor).own(descriptor["version"], path)
     return {"@type": "DataDownload", "name": path, "contentUrl": address, "encodingFormat": kind}

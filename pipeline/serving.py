@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from pipeline.catalogue import FILES
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_PUBLIC = {"releases", "latest", "releases.atom", "status.json"}
+_PUBLIC = {"releases", "latest", "releases.atom", "releases.json", "status.json"}
 
 
 class _Published(SimpleHTTPRequestHandler):
-    """Serves DIR/<portal>/releases, latest, releases.atom and status.json; everything else is not there.
+    """Serves the catalogues at the top, DIR/<portal>/releases, latest, and the files that list and tell of them.
 
     Any page may read what it serves, under whatever name it is reached: all of it is published.
     """
@@ -28,6 +30,9 @@ class _Published(SimpleHTTPRequestHandler):
         ".atom": "application/atom+xml",
         ".csv": "text/csv; charset=utf-8",
         ".json": "application/json",
+        ".jsonld": "application/ld+json",
+        ".rdf": "application/rdf+xml",
+        ".ttl": "text/turtle; charset=utf-8",
         ".md": "text/markdown; charset=utf-8",
         ".parquet": "application/vnd.apache.parquet",
         ".duckdb": "application/octet-stream",
@@ -67,8 +72,10 @@ class _Published(SimpleHTTPRequestHandler):
 
 
 def _public(parts: Sequence[str]) -> bool:
-    """Whether a place under the outputs is of what is published: a portal, then what is public of it."""
+    """Whether a place under the outputs is of what is published: a catalogue; a portal, then what is public of it."""
     hidden = any(part.startswith(".") or "\0" in part for part in parts)
+    if len(parts) == 1:
+        return parts[0] in FILES
     return len(parts) > 1 and parts[1] in _PUBLIC and not hidden
 
 

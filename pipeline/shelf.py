@@ -1,4 +1,4 @@
-"""What a release holds beside its data for those who find it: read me, dictionary, citation, page, metadata.
+"""What a release holds beside its data for those who find it: read me, dictionary, citation, page, catalogue.
 
 All of it is made from datapackage.json alone, so that a release written again says what it now is.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipeline import paths
+from pipeline.catalogue import Release, write_catalogue
 from pipeline.citation import cff
 from pipeline.croissant import croissant
 from pipeline.csvw import csvw
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def write(folder: Path, descriptor: Mapping[str, Any]) -> None:
-    """Writes these files: the same bytes for the same descriptor.
+    """Writes these files: the same bytes for the same descriptor and database.
 
     Args:
         folder: the release's.
@@ -39,3 +40,4 @@ def write(folder: Path, descriptor: Mapping[str, Any]) -> None:
     }
     for name, text in texts.items():
         paths.write(folder / name, text.encode())
+    write_catalogue(folder, [Release(descriptor, folder)])

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from pipeline import build, decisions, erasures, gate, normalize, redactions, release, validate
+from pipeline import build, decisions, erasures, gate, indexes, normalize, redactions, release, validate
 from pipeline.descriptor import descriptor, tables
 from pipeline.failures import RunFailedError
 from pipeline.paths import Home, resources_of, sync, sync_all, write, write_json
@@ -325,6 +325,7 @@ def build_and_release(run: Run, verdicts: Sequence[gate.Verdict]) -> str | None:
         if version is not None:
             sync_all(run.folder.root)  # a release whose archive a power cut took could not be replayed
             release.switch(run.home, staged, version)
+        indexes.renew(run.home)
     except validate.PackageError as error:
         raise RunFailedError("package-broken", error=error) from error
     except (OSError, duckdb.IOException) as error:

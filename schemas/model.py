@@ -23,6 +23,21 @@ Slug = Annotated[str, Key(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Path = Annotated[str, Key(pattern=r"^/([^/\s]\S*)?$")]  # with two slashes it would name another host
 FRESHNESS = "fraicheur"  # the package's own table: how fresh each dataset is
 FieldType = Literal["string", "integer", "number", "boolean", "date", "datetime"]
+Language = Literal["fr", "en"]  # those that catalogues and their texts are in
+# Of ADMS's publisher types (http://purl.org/adms/publishertype/1.0).
+AgentType = Literal[
+    "Academia-ScientificOrganisation",
+    "Company",
+    "LocalAuthority",
+    "NationalAuthority",
+    "NonGovernmentalOrganisation",
+    "NonProfitOrganisation",
+    "RegionalAuthority",
+]
+# Of the EU's data themes (http://publications.europa.eu/resource/authority/data-theme).
+Theme = Literal[
+    "AGRI", "ECON", "EDUC", "ENER", "ENVI", "GOVE", "HEAL", "INTR", "JUST", "REGI", "SOCI", "TECH", "TRAN"
+]  # fmt: skip
 # No table has as many rows, no text as many characters, no column as great a number.
 Count = Annotated[int, Key(ge=0, le=10**9)]
 Number = Annotated[int | float, Key(ge=-(2**53), le=2**53)]  # what JSON's readers all read alike (RFC 8259, 6)
@@ -392,6 +407,8 @@ class Agent(Declared):
     name: str
     url: Url
     email: Email | None = None
+    siret: str | None = Key(default=None, pattern=r"^\d{14}$")
+    type: AgentType | None = None
 
 
 class Area(Declared):
@@ -446,13 +463,13 @@ class Portal(Declared):
     title: Text
     description: Text
     origin: Annotated[str, AfterValidator(_is_origin)]
-    language: str = "fr"
+    language: Language = "fr"
     publisher: Agent
     maintainer: Agent
     licence: Licence
     keywords: tuple[Keyword, ...]
     base_url: Annotated[str, AfterValidator(_is_base)] | None = None
-    theme: str = Key(default="HEAL", pattern=r"^[A-Z]{4}$")
+    theme: Theme = "HEAL"
     area: Area
     schedule: Annotated[str, AfterValidator(_is_schedule)]
     timezone: Annotated[str, AfterValidator(_is_timezone)] = "Europe/Paris"

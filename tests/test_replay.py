@@ -91,6 +91,15 @@ def test_an_altered_release_differs(out: Path, name: str) -> None:
     assert found.told.splitlines()[1:] == [f"  {name}: differs"]
 
 
+def test_a_catalogue_that_states_another_database_differs(out: Path) -> None:
+    release = out / PORTAL / "latest"
+    catalogue, digest = release / "catalog.rdf", sha256(release / f"{PORTAL}.duckdb")
+    assert digest in catalogue.read_text(encoding="utf-8")
+    catalogue.write_text(catalogue.read_text(encoding="utf-8").replace(digest, "0" * 64), encoding="utf-8")
+    found = replay(out, PORTAL, None)
+    assert found.told.splitlines()[1:] == ["  SHA256SUMS: differs", "  catalog.rdf: differs"]
+
+
 def test_the_command_says_what_differs(out: Path) -> None:
     (out / PORTAL / "latest" / "data" / "tumorotheques.csv").unlink()
     done = canceropole("replay", PORTAL, "1.0.0", out=out)

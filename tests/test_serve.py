@@ -102,6 +102,21 @@ def test_a_published_file_has_its_type_and_may_be_read_by_any_page(
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("catalog.ttl", "text/turtle; charset=utf-8"),
+        ("catalog.rdf", "application/rdf+xml"),
+        ("catalog.jsonld", "application/ld+json"),
+        (f"{PORTAL}/releases.json", "application/json"),
+    ],
+)
+def test_the_catalogue_of_all_portals_and_the_list_of_releases_are_served(served: Served, name: str, kind: str) -> None:
+    answer = served.get(f"/{name}")
+    assert (answer.status, answer.headers["content-type"]) == (200, kind)
+    assert answer.body == (served.out / name).read_bytes()
+
+
 def test_head_has_no_body(served: Served) -> None:
     answer = served.get(f"/{PORTAL}/latest/README.md", method="HEAD")
     assert (answer.status, answer.body) == (200, b"")

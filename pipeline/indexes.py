@@ -1,0 +1,63 @@
+"""What leads to the releases: the list of a portal's (`releases.json`), and the catalogue of all portals' latest.
+
+Both are made of what stands in the outputs, after a release is switched or rows are erased; made again, they are the
+same. Harvesters drop what a catalogue lacks: a portal that cannot be read stops the writing, and the files stay.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+
+from pipeline import catalogue
+from pipeline.addresses import Addresses
+from pipeline.paths import Home, read_json, sha256, write_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def renew(home: Home) -> None:
+    """Writes a portal's `releases.json`, and the catalogue of all portals beside it.
+
+    Args:
+        home: the portal's outputs, whose lock is held.
+
+    Raises:
+        OSError: an output cannot be read or written; what was not yet written stays as it was.
+    """
+    versions = home.versions()
+    if not versions:
+        return
+    write_json(home.index, {"portal": home.root.name, "releases": [_told(home, version) for version in versions]})
+    out = home.root.parent
+    with FileLock(out / ".catalog.lock", thread_local=False):  # runs of two portals may end together
+        _catalogue(out)
+
+
+def _told(home: Home, version: str) -> dict[str, Any]:
+    """What the list says of a release: all of it can be checked against SHA256SUMS, and that against its digest."""
+    folder = home.release(version)
+    described = read_json(folder / "datapackage.json")
+    return {
+        "version": version,
+        "created": described["created"],
+        "address": Addresses.of(described).release(version),
+        "sha256sums": sha256(folder / "SHA256SUMS"),
+    }
+
+
+def _catalogue(out: Path) -> None:
+    listed, left_out = [], {}
+    for home in (Home(link.parent) for link in sorted(out.glob("*/latest"))):
+        release = home.current()
+        if release is None:
+            continue
+        described = read_json(release / "datapackage.json")
+        if catalogue.listable(described):
+            listed.append(catalogue.Release(described, release, f"{described['name']}/latest/"))
+        else:
+            left_out[described["name"]] = described["version"]
+    if listed:
+        catalogue.write_catalogue(out, listed, left_out)
