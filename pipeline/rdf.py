@@ -67,7 +67,7 @@ def blank(owner: Node, role: str) -> BNode:
 
 def day(instant: str) -> Literal:
     """The day of an RFC 3339 date or instant."""
-    return Literal(instant[:10], datatype=XSD.date)
+    return Literal(visible(instant[:10]), datatype=XSD.date)
 
 
 def serialized(graph: Graph, extension: str) -> bytes:

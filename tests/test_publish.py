@@ -44,7 +44,7 @@ def s3() -> Iterator[dict[str, str]]:
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.get_host_and_port()[1]}",
         "AWS_ACCESS_KEY_ID": "essai",
         "AWS_SECRET_ACCESS_KEY": "secret-essai",
-        "AWS_DEFAULT_REGION": "eu-west-3",
+        "AWS_DEFAULT_REGION": "us-east-1",
         "NO_PROXY": "*",
     }
     with pytest.MonkeyPatch.context() as patch:

@@ -21,7 +21,7 @@ from conftest import ROOT
 from markdown_it import MarkdownIt
 from test_refresh import HOLDER_CHANGED, LOST, archive_of, changed, out, refresh
 
-from pipeline import erasing, markdown, release, shelf
+from pipeline import catalogue, erasing, markdown, release, shelf
 from pipeline.citation import cff
 from pipeline.croissant import croissant
 from pipeline.csvw import csvw
@@ -83,6 +83,7 @@ def described(*tables: dict[str, Any], **told: Any) -> dict[str, Any]:
     """A package's descriptor."""
     agent = {"path": "https://portail.example/", "title": "Éditeur"}
     return {
+        "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": "portail",
         "id": "https://portail.example/#portail",
         "title": "Portail",
@@ -108,7 +109,7 @@ def described(*tables: dict[str, Any], **told: Any) -> dict[str, Any]:
         "frequency": "WEEKLY",
         "licenses": [{"name": "etalab-2.0", "title": "Licence Ouverte", "path": "https://licence.example/"}],
         "licence_statut": "a-confirmer",
-        "contributors": [{**agent, "roles": [role]} for role in ("publisher", "maintainer")],
+        "contributors": [{**agent, "role": role, "roles": [role]} for role in ("publisher", "maintainer")],
         "sources": [{"title": "Portail", "path": "https://portail.example/"}],
         "resources": list(tables) or [table("jeu", cle="string")],
         **told,
@@ -127,7 +128,7 @@ def with_text(text: str) -> dict[str, Any]:
         one,
         **everywhere,
         keywords=[text],
-        contributors=[{**agent, "roles": [role]} for role in ("publisher", "maintainer")],
+        contributors=[{**agent, "role": role, "roles": [role]} for role in ("publisher", "maintainer")],
         licenses=[{"name": text, "title": text, "path": "https://licence.example/"}],
         sources=[{"title": text, "path": text}],
         area={**described()["area"], "title": {"fr": text, "en": text}},
@@ -216,7 +217,7 @@ def test_a_hostile_text_is_text_in_the_change_note_and_in_the_feed(tmp_path: Pat
 def test_nothing_written_acts_on_a_terminal(tmp_path: Path, text: str) -> None:
     shelf.write(tmp_path, with_text(text))
     written = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
-    assert written.keys() == WRITTEN
+    assert written.keys() == {*WRITTEN, *catalogue.FILES}
     for name, content in {**written, "feed": feed([(with_text(text), text)])}.items():
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]", content), name
 
@@ -341,7 +342,7 @@ def test_schema_org_has_one_dataset_a_table_and_one_for_the_package(sample: Done
     for each in (package, *tables):
         assert 50 <= len(each["description"]) <= 5_000
         assert each["includedInDataCatalog"] == {"@id": catalogue["@id"]}
-        assert each["identifier"].startswith(f"{BASE}/{PORTAL}/dataset/" if base else "urn:uuid:")
+        assert each["identifier"].startswith(f"{BASE}/{PORTAL}/" if base else "urn:uuid:")
         assert ("url" in each) == bool(base)
     for file in (file for each in tables for file in each["distribution"]):
         path = file["contentUrl"].removeprefix(f"{BASE}/{PORTAL}/releases/1.0.0/" if base else "")
@@ -359,7 +360,7 @@ def test_the_page_links_to_files_that_are_there(sample: Done) -> None:
     links = [link for link in re.findall(r'<a href="([^"]+)"', text) if "://" not in link]
     assert {link for link in links if not (sample.latest / link).is_file()} == set()
     named = {path.relative_to(sample.latest).as_posix() for path in sample.latest.rglob("*") if path.is_file()}
-    assert {name for name in named if name not in links} == {name for name in named if name.startswith("schemas/")} | {
+    assert {name for name in named if name not in links and not name.startswith(("schemas/", "catalog"))} == {
         "index.html"
     }
 
@@ -368,7 +369,7 @@ def test_the_citation_has_what_the_format_requires_and_a_licence_only_by_its_spd
     told = yaml.safe_load(cff(described(base_url=BASE)))
     assert {"cff-version", "message", "title", "authors"} <= told.keys()
     assert (told["cff-version"], told["type"], told["license"]) == ("1.2.0", "dataset", "etalab-2.0")
-    assert told["identifiers"][0]["value"] == f"{BASE}/portail/dataset/portail"
+    assert told["identifiers"][0]["value"] == f"{BASE}/portail/package"
     assert "à confirmer" in told["message"]
     own = yaml.safe_load(cff(described(licenses=[{"name": "maison", "title": "M", "path": "https://l.example/"}])))
     assert ("license" in own, own["license-url"]) == (False, "https://l.example/")
