@@ -15,16 +15,15 @@ from uuid import NAMESPACE_URL, uuid5
 from rdflib import Graph, Literal, URIRef
 from rdflib.namespace import DCAT, DCTERMS, FOAF, OWL, RDF, RDFS, SKOS, XSD
 
-from pipeline import notices, vocabularies
+from pipeline import dcat, notices, vocabularies
 from pipeline.addresses import Addresses
 from pipeline.paths import sha256, write
-from pipeline.rdf import address, blank, day, empty, plain, say, serialized
-from pipeline.vocabularies import ADMS, DCAT_VERSION, DCATAP, FORMATS, GEO, LANGUAGES, PUBLISHER_TYPE, SPDX, VCARD
+from pipeline.rdf import address, blank, day, empty, label, point, say, serialized
+from pipeline.vocabularies import ADMS, DCAT_VERSION, DCATAP, FORMATS, SPDX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rdflib.term import Node
 
 _STRICT = ("catalog.ttl", "catalog.rdf", "catalog.jsonld")
 _DATAGOUV = "catalog-datagouv.rdf"
@@ -114,15 +113,15 @@ def graph(releases: Sequence[Release], left_out: Mapping[str, str] | None = None
     g.add((catalogue, RDF.type, DCAT.Catalog))
     say(g, catalogue, DCTERMS.title, notices.catalogue_title(packages))
     say(g, catalogue, DCTERMS.description, notices.catalogue_description(packages, left_out or {}))
-    g.add((catalogue, DCTERMS.publisher, _agent(g, first, "maintainer")))
+    g.add((catalogue, DCTERMS.publisher, dcat.agent(g, first.descriptor, "maintainer")))
     g.add((catalogue, DCTERMS.issued, day(min(r["issued"] for package in packages for r in package["resources"]))))
     g.add((catalogue, DCTERMS.modified, day(max(package["created"] for package in packages))))
-    _typed(g, catalogue, DCAT.themeTaxonomy, vocabularies.THEMES, SKOS.ConceptScheme)
+    point(g, catalogue, DCAT.themeTaxonomy, vocabularies.THEMES, SKOS.ConceptScheme)
     say(g, vocabularies.THEMES, DCTERMS.title, {"fr": "Thèmes de données", "en": "Data themes"})
-    _licence(g, first.descriptor, catalogue)
+    dcat.licence(g, first.descriptor, catalogue)
     for release in releases:
-        _languages(g, release.descriptor, catalogue)
-        _place(g, release.descriptor, catalogue)
+        dcat.languages(g, release.descriptor, catalogue)
+        dcat.place(g, release.descriptor, catalogue)
         for dataset in (_package(g, release), *(_table(g, release, table) for table in release.tables)):
             g.add((catalogue, DCAT.dataset, dataset))
     return g
@@ -166,7 +165,7 @@ def _table(g: Graph, release: Release, table: Mapping[str, Any]) -> URIRef:
         distribution = URIRef(at.distribution(str(dataset), extension))
         _distribution(g, release, dataset, distribution, resource)
         if "schema" in resource:
-            _standard(g, distribution, address(at.latest(f"schemas/{table['name']}.schema.json")))
+            dcat.standard(g, distribution, address(at.latest(f"schemas/{table['name']}.schema.json")))
     return dataset
 
 
@@ -187,18 +186,18 @@ def _dataset(
     g.add((dataset, DCTERMS.modified, day(dates["modified"])))
     for keyword in package["keywords"]:
         say(g, dataset, DCAT.keyword, {package["languages"][0]: keyword})
-    g.add((dataset, DCTERMS.publisher, _agent(g, release, "publisher")))
-    _contact(g, release, dataset)
-    _subject(g, package, dataset)
-    _languages(g, package, dataset)
-    _place(g, package, dataset)
-    _period(g, dataset, dates["modified"], _seen(package, table))
-    _licence(g, package, dataset)
-    _labelled(g, dataset, DCTERMS.provenance, DCTERMS.ProvenanceStatement, notices.provenance(package, table))
-    _typed(g, dataset, DCTERMS.accessRights, vocabularies.PUBLIC, DCTERMS.RightsStatement)
-    _standard(g, dataset, URIRef(package["$schema"]))
+    g.add((dataset, DCTERMS.publisher, dcat.agent(g, package, "publisher")))
+    dcat.contact(g, package, dataset)
+    dcat.subject(g, package, dataset)
+    dcat.languages(g, package, dataset)
+    dcat.place(g, package, dataset)
+    dcat.period(g, dataset, dates["modified"], _seen(package, table))
+    dcat.licence(g, package, dataset)
+    label(g, dataset, DCTERMS.provenance, DCTERMS.ProvenanceStatement, notices.provenance(package, table))
+    point(g, dataset, DCTERMS.accessRights, vocabularies.PUBLIC, DCTERMS.RightsStatement)
+    dcat.standard(g, dataset, URIRef(package["$schema"]))
     anchor = f"#{table['name']}" if table else ""
-    _typed(g, dataset, DCAT.landingPage, address(at.latest(f"index.html{anchor}")), FOAF.Document)
+    point(g, dataset, DCAT.landingPage, address(at.latest(f"index.html{anchor}")), FOAF.Document)
 
 
 def _seen(package: Mapping[str, Any], table: Mapping[str, Any] | None) -> str:
@@ -223,101 +222,17 @@ def _distribution(
     file = address(release.addresses.latest(resource["path"]))
     g.add((distribution, DCAT.accessURL, file))
     g.add((distribution, DCAT.downloadURL, file))
-    _typed(g, distribution, DCAT.mediaType, form.iana, DCTERMS.MediaType)
+    point(g, distribution, DCAT.mediaType, form.iana, DCTERMS.MediaType)
     g.add((form.iana, RDFS.label, Literal(form.media_type)))
-    _typed(g, distribution, DCTERMS["format"], form.file_type, DCTERMS.MediaTypeOrExtent)
+    point(g, distribution, DCTERMS["format"], form.file_type, DCTERMS.MediaTypeOrExtent)
     g.add((form.file_type, RDFS.label, Literal(form.label)))
     g.add((distribution, DCAT.byteSize, Literal(resource["bytes"], datatype=XSD.nonNegativeInteger)))
     checksum = blank(distribution, "checksum")
-    _typed(g, distribution, SPDX.checksum, checksum, SPDX.Checksum)
-    _typed(g, checksum, SPDX.algorithm, vocabularies.SHA256, SPDX.ChecksumAlgorithm)
+    point(g, distribution, SPDX.checksum, checksum, SPDX.Checksum)
+    point(g, checksum, SPDX.algorithm, vocabularies.SHA256, SPDX.ChecksumAlgorithm)
     digest = resource["hash"].removeprefix("sha256:")
     g.add((checksum, SPDX.checksumValue, Literal(digest, datatype=XSD.hexBinary)))
-    _licence(g, package, distribution)
-    _labelled(g, distribution, DCTERMS.rights, DCTERMS.RightsStatement, notices.rights(package))
-    _typed(g, distribution, DCATAP.availability, vocabularies.STABLE, SKOS.Concept)
+    dcat.licence(g, package, distribution)
+    label(g, distribution, DCTERMS.rights, DCTERMS.RightsStatement, notices.rights(package))
+    point(g, distribution, DCATAP.availability, vocabularies.STABLE, SKOS.Concept)
     say(g, vocabularies.STABLE, SKOS.prefLabel, {"fr": "stable", "en": "stable"})
-
-
-def _agent(g: Graph, release: Release, role: str) -> URIRef:
-    """Who publishes the portal, or maintains the package."""
-    told = next(c for c in release.descriptor["contributors"] if c["role"] == role)
-    agent = URIRef(release.addresses.agent(role))
-    g.add((agent, RDF.type, FOAF.Agent))
-    g.add((agent, FOAF.name, plain(told["title"])))
-    _typed(g, agent, FOAF.homepage, address(told["path"]), FOAF.Document)
-    if "email" in told:
-        g.add((agent, FOAF.mbox, address(f"mailto:{told['email']}")))
-    if "siret" in told:
-        g.add((agent, DCTERMS.identifier, Literal(told["siret"])))
-    if "type" in told:
-        kind = PUBLISHER_TYPE[told["type"]]
-        _typed(g, agent, DCTERMS.type, kind, SKOS.Concept)
-        say(g, kind, SKOS.prefLabel, vocabularies.PUBLISHER_TYPES[told["type"]])
-    return agent
-
-
-def _contact(g: Graph, release: Release, dataset: URIRef) -> None:
-    """Whom to write to; nobody without an e-mail address, without which consumers count a contact as lost."""
-    told = next(c for c in release.descriptor["contributors"] if c["role"] == "maintainer")
-    if "email" in told:
-        contact = blank(URIRef(release.addresses.package), "contact")
-        _typed(g, dataset, DCAT.contactPoint, contact, VCARD.Kind)
-        g.add((contact, VCARD.fn, plain(told["title"])))
-        g.add((contact, VCARD.hasEmail, address(f"mailto:{told['email']}")))
-        g.add((contact, VCARD.hasURL, address(told["path"])))
-
-
-def _subject(g: Graph, package: Mapping[str, Any], dataset: URIRef) -> None:
-    """Theme and frequency."""
-    theme = vocabularies.theme(package["theme"])
-    _typed(g, dataset, DCAT.theme, theme, SKOS.Concept)
-    say(g, theme, SKOS.prefLabel, vocabularies.THEME_NAMES[package["theme"]])
-    g.add((theme, SKOS.inScheme, vocabularies.THEMES))
-    frequency = vocabularies.frequency(package["frequency"])
-    _typed(g, dataset, DCTERMS.accrualPeriodicity, frequency, DCTERMS.Frequency)
-
-
-def _languages(g: Graph, package: Mapping[str, Any], subject: URIRef) -> None:
-    for language in package["languages"]:
-        _typed(g, subject, DCTERMS.language, LANGUAGES[language], DCTERMS.LinguisticSystem)
-
-
-def _place(g: Graph, package: Mapping[str, Any], subject: URIRef) -> None:
-    """The place the data is about, with the box around it: some consumers take the name, others the box."""
-    area = package["area"]
-    west, south, east, north = (area[side] for side in ("west", "south", "east", "north"))
-    corners = ((west, south), (east, south), (east, north), (west, north), (west, south))
-    place = address(area["uri"])
-    _typed(g, subject, DCTERMS.spatial, place, DCTERMS.Location)
-    say(g, place, SKOS.prefLabel, area["title"])
-    shape = f"POLYGON(({', '.join(f'{x} {y}' for x, y in corners)}))"
-    g.add((place, DCAT.bbox, Literal(shape, datatype=GEO.wktLiteral)))
-
-
-def _period(g: Graph, dataset: URIRef, since: str, until: str) -> None:
-    """The days on which the portal was seen to publish just these rows: a blank node, for udata fetches an address."""
-    period = blank(dataset, "period")
-    _typed(g, dataset, DCTERMS.temporal, period, DCTERMS.PeriodOfTime)
-    g.add((period, DCAT.startDate, day(since)))
-    g.add((period, DCAT.endDate, day(until)))
-
-
-def _licence(g: Graph, package: Mapping[str, Any], subject: URIRef) -> None:
-    _typed(g, subject, DCTERMS.license, address(package["licenses"][0]["path"]), DCTERMS.LicenseDocument)
-
-
-def _standard(g: Graph, subject: URIRef, standard: URIRef) -> None:
-    _typed(g, subject, DCTERMS.conformsTo, standard, DCTERMS.Standard)
-
-
-def _labelled(g: Graph, subject: URIRef, predicate: URIRef, kind: URIRef, texts: Mapping[str, str]) -> None:
-    node = blank(subject, str(predicate))
-    _typed(g, subject, predicate, node, kind)
-    say(g, node, RDFS.label, texts)
-
-
-def _typed(g: Graph, subject: Node, predicate: URIRef, node: Node, kind: URIRef) -> None:
-    """Points to a node and says what it is: SHACL checks the kind of whatever is pointed to."""
-    g.add((subject, predicate, node))
-    g.add((node, RDF.type, kind))

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
 from rdflib import BNode, Graph, Literal, URIRef
-from rdflib.namespace import DCAT, DCTERMS, FOAF, OWL, RDFS, SKOS, XSD
+from rdflib.namespace import DCAT, DCTERMS, FOAF, OWL, RDF, RDFS, SKOS, XSD
 
 from pipeline.vocabularies import ADMS, DCATAP, GEO, SPDX, VCARD
 from schemas.typography import visible
@@ -53,6 +53,19 @@ def say(graph: Graph, subject: Node, predicate: URIRef, texts: Mapping[str, str]
     """Says a text in each of its languages, in their order; what XML cannot hold is escaped."""
     for language, text in texts.items():
         graph.add((subject, predicate, Literal(visible(text), lang=language)))
+
+
+def point(graph: Graph, subject: Node, predicate: URIRef, node: Node, kind: URIRef) -> None:
+    """Points to a node and says what it is: SHACL checks the kind of whatever is pointed to."""
+    graph.add((subject, predicate, node))
+    graph.add((node, RDF.type, kind))
+
+
+def label(graph: Graph, subject: Node, predicate: URIRef, kind: URIRef, texts: Mapping[str, str]) -> None:
+    """Points to a blank node of a kind that is only a text."""
+    node = blank(subject, str(predicate))
+    point(graph, subject, predicate, node, kind)
+    say(graph, node, RDFS.label, texts)
 
 
 def address(text: str) -> URIRef:

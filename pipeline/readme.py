@@ -41,7 +41,7 @@ def readme(descriptor: Described) -> str:
     Args:
         descriptor: the release's datapackage.json.
     """
-    personal = {"name": [], "email": []}  # type: dict[str, list[str]]
+    personal: dict[str, list[str]] = {"name": [], "email": []}
     for table in tables(descriptor):
         for column, kind in table.get("personal", {}).items():
             personal[kind].append(f"{table['name']}.{column}")

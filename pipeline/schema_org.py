@@ -75,7 +75,7 @@ def json_ld(descriptor: Described) -> dict[str, Any]:
 
 
 def _package(descriptor: Described) -> dict[str, Any]:
-    files = {"datapackage.json": "application/json", database(descriptor): "application/vnd.duckdb"}
+    files = {"datapackage.json": "application/json", database(descriptor): "application/octet-stream"}
     return {
         **_dataset(descriptor, descriptor, descriptor["name"]),
         "datePublished": descriptor["created"][:10],

@@ -37,6 +37,7 @@ from test_shelf import WRITTEN, table
 from test_shelf import described as of_package
 
 from pipeline import release
+from pipeline.catalogue import FILES
 from pipeline.failures import RunFailedError
 from pipeline.paths import Home
 from schemas.load import load
@@ -147,6 +148,7 @@ def test_a_run_killed_before_the_switch_is_made_again(sample: Done, out: Path, t
     assert (report["version"], report["previous"]) == ("1.0.1", "1.0.0")
     assert os.readlink(home.latest) == "releases/1.0.1"  # noqa: PTH115 (the text, not a path)
     of_a_build = {"1.0.1/datapackage.json", "1.0.1/SHA256SUMS", "1.0.1/canceropole-idf.duckdb"}
+    of_a_build |= {f"1.0.1/{name}" for name in FILES}
     now = released(out)
     assert {name for name in whole if now.get(name) != whole[name]} <= of_a_build
 
