@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from schemas.typography import key as label_key
 from schemas.typography import key_text
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Case:
     `table` is this run's, `before` the last release's (None if it has none). `evidence`, `doubts` and `stated` are
     those of the run's findings; `set_aside` counts the rows that quarantine took out, `erased` those that left at a
     person's request though the page prints them. `refused` are the pages and places where any dataset found what it
-    could not read.
+    could not read; `beside` is, by row, what other datasets read in the same printed row at the last release.
     """
 
     dataset: Dataset
@@ -38,6 +39,7 @@ class Case:
     set_aside: int = 0
     erased: int = 0
     refused: frozenset[tuple[str, str]] = frozenset()
+    beside: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @cached_property
     def now(self) -> dict[str, Row]:
@@ -103,6 +105,11 @@ class Case:
         starts = tuple(f"{seen['bloc']}{mark}{line}" for mark in (" · ", ", "))
         return next((place for url, place in sorted(self.refused) if url == seen["url"] and _within(place, starts)), "")
 
+    def taken(self, key: str) -> bool:
+        """Whether a changed row says what another dataset read in it before, and it did not."""
+        was, now = ([label_key(str(value)) for value in row.values() if value is not None] for row in self.changed[key])
+        return any(_says(now, text) and not _says(was, text) for text in self.beside.get(key, ()))
+
     @property
     def page(self) -> str:
         """The first page the rows come from, empty if they come from none."""
@@ -119,6 +126,10 @@ class Case:
 
     def _content(self, row: Row) -> tuple[Any, ...]:
         return tuple(row[field.name] for field in self.columns)
+
+
+def _says(cells: Sequence[str], text: str) -> bool:
+    return any(f" {text} " in f" {cell} " for cell in cells)
 
 
 def _within(place: str, starts: tuple[str, ...]) -> bool:

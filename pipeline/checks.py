@@ -201,8 +201,9 @@ def values_moved(case: Case) -> list[Reason]:
 
 
 def row_in_doubt(case: Case) -> list[Reason]:
-    """A changed row of which another dataset cannot read its part: two of its cells may be exchanged."""
+    """A changed row that says what another dataset read in it, or cannot read: two of its cells may be exchanged."""
     doubted = [(key, place) for key in case.changed if (place := case.doubted(key))]
+    doubted += [(key, case.at(key, "")[1]) for key in case.changed if case.taken(key)]
     return (
         [Reason("row-in-doubt", case.page, doubted[0][1], found=shown([key for key, _ in doubted]))] if doubted else []
     )

@@ -19,6 +19,7 @@ from pipeline.checks import CHECKS, NOTES, shown
 from pipeline.decisions import Decision, digest
 from pipeline.paths import read_json, resources_of, write_json
 from schemas.reasons import Reason
+from schemas.typography import key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from pipeline.paths import RunFolder
     from schemas.load import Declarations
     from schemas.model import Dataset
+
+_TELLING = 4  # letters and digits below which a text may stand anywhere
 
 
 @dataclass(slots=True)
@@ -99,7 +102,7 @@ def gate(
         A verdict for each dataset that this run or the last release has (also written to verdicts.json).
     """
     judged = set(only)
-    refused = _refused(run, declarations, judged)
+    refused, beside = _refused(run, declarations, judged), _beside(last)
     verdicts: dict[str, Verdict] = {}
     with duckdb.connect() as con:
         compare = partial(changes, con) if last is not None else None
@@ -108,7 +111,7 @@ def gate(
                 continue
             before = _released(last, dataset.id)
             if dataset.id in judged:
-                verdicts[dataset.id] = _judge(run, dataset, before, decisions, checks, refused, compare)
+                verdicts[dataset.id] = _judge(run, dataset, before, decisions, checks, (refused, beside), compare)
             elif before is not None:
                 rows = len(pd.read_parquet(before))
                 verdicts[dataset.id] = Verdict(dataset.id, "unchanged", rows=rows, before=rows, judged=False)
@@ -134,13 +137,33 @@ def _refused(run: RunFolder, declarations: Declarations, judged: set[str]) -> fr
     return frozenset((fault.page, fault.place) for fault in faults if fault.place)
 
 
+def _beside(last: Path | None) -> dict[str, dict[str, frozenset[str]]]:
+    """What datasets read in the rows of others at the last release: by dataset and row, texts long enough to tell."""
+    kept = last / "data" / "provenance.json" if last else None
+    if kept is None or not kept.is_file():
+        return {}
+    printed: dict[tuple[str, str, str], list[tuple[str, str, set[str]]]] = {}
+    for row in read_json(kept):
+        texts = {key(text) for text in json.loads(row["texte_publie"]).values() if text}
+        place = (row["url"], row["bloc"], row["position"].partition(", partie ")[0])
+        printed.setdefault(place, []).append((row["dataset"], row["cle"], texts))
+    found: dict[str, dict[str, frozenset[str]]] = {}
+    for rows in printed.values():
+        for name, row_key, own in rows:
+            texts = set().union(*(others for other, _, others in rows if other != name)) - own
+            told = frozenset(text for text in texts if len(text) >= _TELLING)
+            if told:
+                found.setdefault(name, {})[row_key] = told
+    return found
+
+
 def _judge(
     run: RunFolder,
     dataset: Dataset,
     released: Path | None,
     decisions: Sequence[Decision],
     checks: Mapping[str, Check],
-    refused: frozenset[tuple[str, str]],
+    elsewhere: tuple[frozenset[tuple[str, str]], Mapping[str, Mapping[str, frozenset[str]]]],
     compare: Callable[..., list[dict[str, Any]]] | None,
 ) -> Verdict:
     found = read_json(run.findings(dataset.id))
@@ -153,7 +176,9 @@ def _judge(
     if verdict.reasons:  # counts and losses would only repeat what is already said
         return verdict
     said = {name: found[name] for name in ("evidence", "doubts", "stated", "erased")}
-    case = Case(dataset, table, before, set_aside=verdict.rejected, refused=refused, **said)
+    refused, beside = elsewhere
+    others = beside.get(dataset.id, {})
+    case = Case(dataset, table, before, set_aside=verdict.rejected, refused=refused, beside=others, **said)
     for reason in _standing([reason for check in checks.values() for reason in check(case)], decisions, verdict):
         verdict.hold(reason)
     verdict.notes += [reason for note in NOTES.values() for reason in note(case)]

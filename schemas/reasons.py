@@ -121,8 +121,8 @@ CODES: dict[str, Code] = {
     ),
     "row-in-doubt": Code(
         "gate",
-        "Une ligne a changé, et un autre jeu de données ne comprend pas ce qu'elle imprime.",
-        "A row changed, and another dataset cannot read what it prints.",
+        "Une ligne a changé, et un autre jeu de données y lisait ce qu'elle dit, ou n'y comprend plus rien.",
+        "A row changed, and another dataset read there what it now says, or can no longer read it.",
     ),
     "values-changed": Code("gate", "La plupart des lignes ont changé d'un coup.", "Most rows have changed at once."),
     "text-garbled": Code(

@@ -508,3 +508,13 @@ def test_a_changed_row_of_which_another_dataset_cannot_read_its_part_is_in_doubt
         assert [reason.found for reason in found] == (["Novartis"] if held else [])
     elsewhere = frozenset({(f"{URL}autre/", "Charte > tableau 1 · ligne 3")})
     assert CHECKS["row-in-doubt"](case(dataset(), now, rows(), evidence=evidence, refused=elsewhere)) == []
+
+
+def test_a_row_that_says_what_another_dataset_read_in_it_is_in_doubt() -> None:
+    """Two cells of a printed row exchanged: this dataset's looks plausible, the other one only loses something."""
+    now = changed(rows(), contact={2: "Pr Denoux"})
+    [reason] = CHECKS["row-in-doubt"](case(dataset(), now, rows(), beside={"Novartis": frozenset({"denoux"})}))
+    assert (reason.code, reason.found) == ("row-in-doubt", "Novartis")
+    for beside in ({"Novartis": frozenset({"deno"})}, {"Sanofi": frozenset({"denoux"})}):
+        assert CHECKS["row-in-doubt"](case(dataset(), now, rows(), beside=beside)) == []
+    assert CHECKS["row-in-doubt"](case(dataset(), rows(), rows(), beside={"Novartis": frozenset({"info"})})) == []
