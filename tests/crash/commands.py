@@ -50,14 +50,14 @@ class Command:
         while self.process.poll() is None:
             if self.stage() != "start":
                 return True
-            time.sleep(0.01)
+            time.sleep(0.01)  # between two looks: a stage lasts tenths of a second
         return False
 
     def left(self) -> list[int]:
         """Its processes that do not end by themselves."""
         until = time.monotonic() + _PATIENCE
         while (alive := _processes(self.case)) and time.monotonic() < until:
-            time.sleep(0.1)
+            time.sleep(0.1)  # between two looks at the processes there are
         for pid in alive:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
