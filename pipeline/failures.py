@@ -180,10 +180,10 @@ PARAGRAPHS: dict[str, tuple[str, str]] = {
         portal.yml (licence.statut: confirmee); to publish without waiting: --unconfirmed-licence.""",
     ),
     "publish-ahead": (
-        """{target} a déjà la version {there}, plus récente que la nôtre ({here}) : ces données sont une copie ancienne,
+        """La cible a déjà la version {there}, plus récente que la nôtre ({here}) : ces données sont une copie ancienne,
         ou la cible est à quelqu'un d'autre. Rien n'y a été changé.""",
-        """{target} has version {there} already, newer than ours ({here}): these outputs are an old copy, or the target
-        is somebody else's. Nothing was changed there.""",
+        """The target has version {there} already, newer than ours ({here}): these outputs are an old copy, or the
+        target is somebody else's. Nothing was changed there.""",
     ),
     "publish-refused": (
         """La publication vers {target} s'est arrêtée à {step} ; la cible a répondu : {error}. La version locale est

@@ -19,7 +19,7 @@ from hostile.cells import DATASET, DROPPED, PAGE, PORTAL, PRINTED, REFUSED
 from markdown_it import MarkdownIt
 from test_shelf import WRITTEN
 
-from pipeline import stages, summary
+from pipeline import catalogue, stages, summary
 from pipeline.paths import Home, read_json, sha256
 from pipeline.replaying import replay
 from pipeline.run import Request
@@ -161,15 +161,16 @@ def test_no_key_names_a_file(made: Made) -> None:
         f"{table}.{extension}" for table in (DATASET, "pages", "provenance") for extension in ("csv", "json", "parquet")
     ]
     schemas = [f"schemas/{table}.schema.json" for table in (DATASET, "pages", "provenance")]
-    own = ["CHANGELOG.md", "SHA256SUMS", "changes.json", "datapackage.json", f"{PORTAL}.duckdb", *WRITTEN]
-    each = [*(f"data/{name}" for name in tables), *schemas, *own]
+    own = ["CHANGELOG.md", "SHA256SUMS", "changes.json", "datapackage.json", f"{PORTAL}.duckdb"]
+    each = [*(f"data/{name}" for name in tables), *schemas, *own, *WRITTEN, *catalogue.FILES]
     assert names == {f"releases/{version}/{name}" for version in ("1.0.0", "1.1.0") for name in each}
     assert not (made.folder / "canary").exists()
 
 
 def test_checksums_are_those_of_the_files(made: Made) -> None:
     lines = (made.home.latest / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
-    assert len(lines) == 22
+    inside = [path for path in made.home.latest.rglob("*") if path.is_file() and path.name != "SHA256SUMS"]
+    assert {line[66:] for line in lines} == {path.relative_to(made.home.latest).as_posix() for path in inside}
     assert [line for line in lines if sha256(made.home.latest / line[66:]) != line[:64]] == []
 
 
