@@ -6,7 +6,7 @@ Made of a release's datapackage.json alone; the RDF catalogues and the records o
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from pipeline import notices
@@ -16,6 +16,7 @@ from pipeline.vocabularies import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from pipeline.vocabularies import Format
 
@@ -30,7 +31,7 @@ class File:
         name: what never changes of it: a URI.
         path: its place in the release.
         address: where it is fetched.
-        title: in French and English.
+        title, notes: in French and English; notes are of this version.
         bytes: its size.
         sha256: its digest, in hexadecimal.
         modified: the day, or instant, its rows last changed.
@@ -41,6 +42,7 @@ class File:
     path: str
     address: str
     title: Mapping[str, str]
+    notes: Mapping[str, str]
     bytes: int
     sha256: str
     modified: str
@@ -154,6 +156,7 @@ class Release:
             path=told["path"],
             address=self.addresses.latest(told["path"]),
             title={language: f"{text} ({form.label})" for language, text in notices.title(told).items()},
+            notes=notices.version_notes(self.descriptor, self.changes),
             bytes=told["bytes"],
             sha256=told["hash"].removeprefix("sha256:"),
             modified=told["modified"],

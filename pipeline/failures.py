@@ -180,10 +180,26 @@ PARAGRAPHS: dict[str, tuple[str, str]] = {
         portal.yml (licence.statut: confirmee); to publish without waiting: --unconfirmed-licence.""",
     ),
     "publish-ahead": (
-        """{target} a déjà la version {there}, plus récente que la nôtre ({here}) : ces données sont une copie ancienne,
+        """La cible a déjà la version {there}, plus récente que la nôtre ({here}) : ces données sont une copie ancienne,
         ou la cible est à quelqu'un d'autre. Rien n'y a été changé.""",
-        """{target} has version {there} already, newer than ours ({here}): these outputs are an old copy, or the target
-        is somebody else's. Nothing was changed there.""",
+        """The target has version {there} already, newer than ours ({here}): these outputs are an old copy, or the
+        target is somebody else's. Nothing was changed there.""",
+    ),
+    "publish-no-address": (
+        """Un portail de données renvoie aux fichiers, et {portal} n'a pas d'adresse : déclarer base_url dans
+        portal.yml, relancer canceropole refresh, publier d'abord les fichiers vers cette adresse.""",
+        """A data portal points to the files, and {portal} has no address: declare base_url in portal.yml, run
+        canceropole refresh again, and publish the files to that address first.""",
+    ),
+    "publish-unserved": (
+        """La version {ours} n'est pas encore à son adresse : {address} a répondu {found}. Publier d'abord les fichiers
+        vers ce serveur, puis relancer. Rien n'a été annoncé.""",
+        """Version {ours} is not at its address yet: {address} answered {found}. Publish the files to that server first,
+        then run this again. Nothing was announced.""",
+    ),
+    "publish-secret": (
+        "{target} demande un jeton : le mettre dans la variable d'environnement {variable}.",
+        "{target} asks for a token: put it in the environment variable {variable}.",
     ),
     "publish-refused": (
         """La publication vers {target} s'est arrêtée à {step} ; la cible a répondu : {error}. La version locale est

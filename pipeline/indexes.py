@@ -12,6 +12,7 @@ from filelock import FileLock
 
 from pipeline import catalogue
 from pipeline.addresses import Addresses
+from pipeline.entries import Release
 from pipeline.paths import Home, read_json, sha256, write_json
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def _catalogue(out: Path) -> None:
             continue
         described = read_json(release / "datapackage.json")
         if catalogue.listable(described):
-            listed.append(catalogue.Release(described, release, f"{described['name']}/latest/"))
+            listed.append(Release(described, release, f"{described['name']}/latest/"))
         else:
             left_out[described["name"]] = described["version"]
     if listed:

@@ -26,6 +26,7 @@ _PREFIXES = {
     "foaf": FOAF,
     "geo": GEO,
     "owl": OWL,
+    "rdf": RDF,
     "rdfs": RDFS,
     "skos": SKOS,
     "spdx": SPDX,
@@ -83,15 +84,20 @@ def day(instant: str) -> Literal:
     return Literal(visible(instant[:10]), datatype=XSD.date)
 
 
-def serialized(graph: Graph, extension: str) -> bytes:
-    """A graph as Turtle (ttl), RDF/XML (rdf) or JSON-LD (jsonld): the same triples give the same bytes."""
+def in_order(graph: Graph) -> Graph:
+    """The same triples in one order, whatever the order they came in."""
     ordered = empty()
     for triple in sorted(graph, key=lambda triple: [_order(term) for term in triple]):
         ordered.add(triple)
+    return ordered
+
+
+def serialized(ordered: Graph, extension: str) -> bytes:
+    """A graph in order, as Turtle (ttl), RDF/XML (rdf) or JSON-LD (jsonld): the same triples give the same bytes."""
     if extension != "jsonld":
         return ordered.serialize(format=_FORMATS[extension], encoding="utf-8")
     made = json.loads(ordered.serialize(format="json-ld", auto_compact=True))
-    return (json.dumps(_in_order(made), ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+    return (json.dumps(_sorted(made), ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
 
 
 def _order(term: Node) -> tuple[bool, str]:
@@ -99,10 +105,10 @@ def _order(term: Node) -> tuple[bool, str]:
     return isinstance(term, Literal) and term.language == "en", term.n3()
 
 
-def _in_order(value: Any) -> Any:  # noqa: ANN401 (JSON is any shape)
+def _sorted(value: Any) -> Any:  # noqa: ANN401 (JSON is any shape)
     """JSON-LD with its lists, which are sets, in one order: French first."""
     if isinstance(value, dict):
-        return {name: _in_order(inner) for name, inner in value.items()}
+        return {name: _sorted(inner) for name, inner in value.items()}
     if isinstance(value, list):
-        return sorted(map(_in_order, value), key=lambda inner: json.dumps(inner, sort_keys=True))
+        return sorted(map(_sorted, value), key=lambda inner: json.dumps(inner, sort_keys=True))
     return value

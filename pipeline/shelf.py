@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipeline import paths
-from pipeline.catalogue import Release, write_catalogue
+from pipeline.catalogue import write_catalogue
 from pipeline.citation import cff
 from pipeline.croissant import croissant
 from pipeline.csvw import csvw
+from pipeline.entries import Release
 from pipeline.readme import dictionary, readme
 from pipeline.schema_org import page
 

@@ -6,17 +6,20 @@ import contextlib
 import mimetypes
 import os
 import shutil
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
 
 import s3fs
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.paths import sha256, sync
+from pipeline.steps import TargetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from pipeline.steps import Steps
 
 _TYPES = {
     ".atom": "application/atom+xml",
@@ -31,10 +34,6 @@ _TYPES = {
 }
 _FOR_EVER = "public, max-age=31536000, immutable"
 _FOR_A_MINUTE = "public, max-age=60"
-
-
-class StoreError(Exception):
-    """A place did not do what it was asked; the message is what it answered."""
 
 
 class Store(Protocol):
@@ -57,8 +56,8 @@ class Store(Protocol):
     def remove(self, address: str) -> None:
         """Takes a file away."""
 
-    def point(self, address: str, release: str, files: Iterable[tuple[Path, str]]) -> int:
-        """Makes one folder give what another has, with these files in it; returns how many files had to be put."""
+    def point(self, address: str, release: str, files: Iterable[tuple[Path, str]], steps: Steps) -> None:
+        """Makes one folder give what another has, with these files in it."""
 
 
 class Folder:
@@ -80,7 +79,7 @@ class Folder:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise StoreError(str(error)) from error
+            raise TargetError(str(error)) from error
 
     def holds(self, source: Path, address: str) -> bool:
         """Whether the file at an address is this one."""
@@ -93,36 +92,28 @@ class Folder:
     def put(self, source: Path, address: str, *, lasting: bool) -> None:  # noqa: ARG002 (a web server's own settings)
         """Puts a file: it has its name once it is whole and on the disk."""
         path = self._root / address
-        partial = path.with_name(f".{path.name}.partial")
+        unfinished = path.with_name(f".{path.name}.partial")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, partial)
-            sync(partial)
-            partial.replace(path)
+            shutil.copyfile(source, unfinished)
+            sync(unfinished)
+            unfinished.replace(path)
         except OSError as error:
-            raise StoreError(str(error)) from error
+            raise TargetError(str(error)) from error
 
     def remove(self, address: str) -> None:
         """Takes a file away."""
         try:
             (self._root / address).unlink(missing_ok=True)
         except OSError as error:
-            raise StoreError(str(error)) from error
+            raise TargetError(str(error)) from error
 
-    def point(self, address: str, release: str, files: Iterable[tuple[Path, str]]) -> int:  # noqa: ARG002 (a link has them)
+    def point(self, address: str, release: str, files: Iterable[tuple[Path, str]], steps: Steps) -> None:  # noqa: ARG002 (a link has them)
         """Makes a relative link, in one step."""
         link = self._root / address
         target = os.path.relpath(self._root / release, link.parent)
-        if link.is_symlink() and os.fspath(link.readlink()) == target:
-            return 0
-        partial = link.with_name(f".{link.name}.partial")
-        try:
-            partial.unlink(missing_ok=True)
-            partial.symlink_to(target)
-            partial.replace(link)
-        except OSError as error:
-            raise StoreError(str(error)) from error
-        return 1
+        if not link.is_symlink() or os.fspath(link.readlink()) != target:
+            steps.putting(f"{address} = {release}", partial(_link, link, target))
 
 
 class S3:
@@ -173,33 +164,26 @@ class S3:
         with _told():
             self._files.rm_file(f"{self._root}/{address}")
 
-    def point(self, address: str, release: str, files: Iterable[tuple[Path, str]]) -> int:  # noqa: ARG002 (S3 has no links)
+    def point(self, address: str, release: str, files: Iterable[tuple[Path, str]], steps: Steps) -> None:  # noqa: ARG002 (S3 has no links)
         """Puts every file of the release there, each whole, and takes the others away."""
         wanted = {f"{address}/{place}": source for source, place in files}
-        changed = [at for at, source in wanted.items() if not self.holds(source, at)]
-        for at in changed:
-            self.put(wanted[at], at, lasting=False)
-        for at in self.names(address) - wanted.keys():
-            self.remove(at)
-        return len(changed)
+        for at, source in wanted.items():
+            steps.at = at
+            if not self.holds(source, at):
+                steps.putting(at, partial(self.put, source, at, lasting=False))
+        for at in sorted(self.names(address) - wanted.keys()):
+            steps.removing(at, partial(self.remove, at))
 
 
-class UnknownTargetError(Exception):
-    """No place has such an address."""
-
-
-def store(target: str) -> Store:
-    """The place a target names: a path, or s3://bucket/prefix.
-
-    Raises:
-        UnknownTargetError: it is neither.
-    """
-    parts = urlsplit(target)
-    if parts.scheme == "s3" and parts.netloc:
-        return S3(parts.netloc, parts.path)
-    if parts.scheme in {"", "file"} and parts.path and not parts.netloc:
-        return Folder(Path(parts.path).absolute())
-    raise UnknownTargetError(target)
+def _link(link: Path, target: str) -> None:
+    """Makes a link, or changes it, in one step."""
+    unfinished = link.with_name(f".{link.name}.partial")
+    try:
+        unfinished.unlink(missing_ok=True)
+        unfinished.symlink_to(target)
+        unfinished.replace(link)
+    except OSError as error:
+        raise TargetError(str(error)) from error
 
 
 def media_type(address: str) -> str:
@@ -210,8 +194,8 @@ def media_type(address: str) -> str:
 
 @contextlib.contextmanager
 def _told() -> Iterator[None]:
-    """Turns what a client of S3 raises into a StoreError."""
+    """Turns what a client of S3 raises into a TargetError."""
     try:
         yield
     except (BotoCoreError, ClientError, OSError) as error:
-        raise StoreError(" ".join(str(error).split())) from error
+        raise TargetError(" ".join(str(error).split())) from error

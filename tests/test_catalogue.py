@@ -21,7 +21,8 @@ from test_refresh import CORRECTED, HEADS, HOLDER_CHANGED, LOST, PORTAL, archive
 
 from pipeline import catalogue, indexes, vocabularies
 from pipeline.addresses import Addresses
-from pipeline.catalogue import FILES, Release, write_catalogue
+from pipeline.catalogue import FILES, write_catalogue
+from pipeline.entries import Release
 from pipeline.paths import Home, read_json, sha256, write_json
 from pipeline.vocabularies import ADMS, DCAT_VERSION, GEO, SPDX, VCARD
 from schemas.load import load
@@ -202,7 +203,8 @@ def test_a_name_without_an_address_depends_on_the_portal_and_the_table_alone() -
 WRITE = """
 import sys
 from pathlib import Path
-from pipeline.catalogue import Release, write_catalogue
+from pipeline.catalogue import write_catalogue
+from pipeline.entries import Release
 from pipeline.paths import read_json
 release = Path(sys.argv[1])
 write_catalogue(Path(sys.argv[2]), [Release(read_json(release / "datapackage.json"), release)])
