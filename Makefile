@@ -3,6 +3,10 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
+# A package of Debian's, installed where it is missing.
+debian = { echo "Installing $(1)"; if [ "$$(id -u)" = 0 ]; then s=; else s=sudo; fi; \
+	  $$s apt-get update -qq && $$s apt-get install -qq -y $(1) >/dev/null; }
+
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -53,9 +57,7 @@ clean: ## Remove what was installed and built; outputs stay
 # Debian's python3 comes without ensurepip: its own package is the way to a virtual environment there.
 $(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed ($(PYTHON) was not found); PYTHON=... names another"; exit 1; }
-	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "Installing python3-venv"; \
-	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -qq -y python3-venv >/dev/null; \
-	  else sudo apt-get update -qq && sudo apt-get install -qq -y python3-venv >/dev/null; fi; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || $(call debian,python3-venv)
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
@@ -64,6 +66,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.developed: requirements-dev.lock $(VENV)/.installed
+	@command -v ssh-keygen >/dev/null || $(call debian,openssh-client)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 

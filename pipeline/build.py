@@ -38,6 +38,9 @@ TYPES = {
 }
 # DuckDB 2 writes files older ones cannot read unless told.
 _STORAGE = "v1.0.0"
+# Tables and their columns take whole blocks: small ones, which DuckDB reads since 1.1, while there is little.
+_BLOCK, _SMALL_BLOCK = 262_144, 16_384  # bytes
+_LITTLE = 200_000  # rows
 # A table of the database only: it tells of the release, and is no data of the portal.
 _FRESHNESS_COMMENT = (
     "Fraîcheur — État de chaque jeu de données au moment de la publication de cette version : un instantané, que les "
@@ -210,7 +213,10 @@ def _provenance(
 def _write_database(
     con: duckdb.DuckDBPyConnection, tables: Iterable[Described], freshness: Iterable[Sequence[object]], path: Path
 ) -> None:
-    con.execute(f"ATTACH {_literal(str(path))} AS package (STORAGE_VERSION '{_STORAGE}')")
+    tables = list(tables)
+    little = sum(con.table(_name(table["name"])).shape[0] for table in tables) <= _LITTLE
+    block = _SMALL_BLOCK if little else _BLOCK
+    con.execute(f"ATTACH {_literal(str(path))} AS package (STORAGE_VERSION '{_STORAGE}', BLOCK_SIZE {block})")
     for table in tables:
         place = f"package.{_name(table['name'])}"
         columns = ", ".join(_column(field) for field in _fields(table))

@@ -26,6 +26,11 @@ def database(descriptor: Described) -> str:
     return f"{descriptor['name']}.duckdb"
 
 
+def bundle(descriptor: Described) -> str:
+    """The name of the zip of the whole: without the version, for it has a standing address."""
+    return f"{descriptor['name']}.zip"
+
+
 def contributor(descriptor: Described, role: str) -> Described:
     """Who has a role in a package: `publisher` publishes the portal, `maintainer` answers for the package."""
     found: Described = next(agent for agent in descriptor["contributors"] if role in agent["roles"])

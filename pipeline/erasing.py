@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from rich.console import Console
 
-from pipeline import erasures, indexes, journal, redactions, release, stages
+from pipeline import erasures, indexes, journal, redactions, release, signing, stages
 from pipeline.erasures import Erasures, ErasuresError
 from pipeline.failures import FailureError, RunFailedError, WrongUseError
 from pipeline.feed import write_feed
@@ -131,6 +131,8 @@ def _erase(sought: Sought) -> int:
             raise RunFailedError("erasures-broken", error=error) from error
         except release.NoLatestError as error:
             raise RunFailedError("no-latest", error=error) from error
+        except signing.SigningError as error:
+            raise RunFailedError("sign-failed", variable=signing.KEY, error=error) from error
         except (OSError, duckdb.Error) as error:
             raise unwritable(home, error) from error
         finally:

@@ -159,6 +159,12 @@ PARAGRAPHS: dict[str, tuple[str, str]] = {
         "Rien n'a été accepté : il n'y a pas de terminal où poser la question. Ajouter --yes pour dire oui.",
         "Nothing was accepted: there is no terminal to ask on. Add --yes to say yes.",
     ),
+    "sign-failed": (
+        """La version n'a pas pu être signée avec la clé que nomme {variable} : {error}. {kept} Donner à ssh-keygen une
+        clé sans phrase secrète, ou un agent qui la tient, ou retirer la variable.""",
+        """The release could not be signed with the key that {variable} names: {error}. {kept} Give ssh-keygen a key
+        without a passphrase, or an agent that holds it, or take the variable away.""",
+    ),
     "publish-nothing": (
         "Rien à publier : {portal} n'a pas de version sous {folder}. Lancer d'abord canceropole refresh {portal}.",
         "Nothing to publish: {portal} has no release under {folder}. Run canceropole refresh {portal} first.",

@@ -12,13 +12,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.checksums import contents
 from pipeline.failures import RunFailedError
 from pipeline.paths import Home, number, read_json, sha256
 from pipeline.steps import Steps, TargetError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pipeline.stores import Store
 
 _SEAL = "SHA256SUMS"
@@ -64,7 +63,7 @@ class _Publication:
         self._steps.at = address
         if self._place.holds(release / _SEAL, f"{address}/{_SEAL}"):
             return
-        files = {f"{address}/{place}": path for path, place in _files(release)}
+        files = {f"{address}/{place}": path for place, path in contents(release).items()}
         for at in sorted(self._place.names(address) - files.keys()):
             self._steps.removing(at, partial(self._place.remove, at))  # it changes when somebody was erased from it
         for at, path in sorted(files.items(), key=lambda item: item[0].endswith(f"/{_SEAL}")):
@@ -74,7 +73,7 @@ class _Publication:
         version = self._home.version() or ""
         release = f"{self._portal}/releases/{version}"
         self._steps.at = address
-        self._place.point(address, release, list(_files(self._home.release(version))), self._steps)
+        self._place.point(address, release, contents(self._home.release(version)), self._steps)
 
     def _listings(self) -> list[Path]:
         top = [path for path in self._home.root.parent.iterdir() if path.is_file()]
@@ -123,9 +122,3 @@ def latest(release: Path) -> dict[str, Any]:
 def public(name: str) -> bool:
     """Whether a file beside the releases, or beside the portals, is for the public: lists of what there is."""
     return name in {"status.json", "releases.json", "releases.atom"} or name.startswith("catalog")
-
-
-def _files(release: Path) -> Iterator[tuple[Path, str]]:
-    for path in sorted(release.rglob("*")):
-        if path.is_file():
-            yield path, path.relative_to(release).as_posix()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import markdown
 from pipeline.citation import citation
-from pipeline.described import contributor, database, files, licence_confirmed, tables
+from pipeline.described import bundle, contributor, database, files, licence_confirmed, tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +49,7 @@ def readme(descriptor: Described) -> str:
         "package": descriptor,
         "tables": tables(descriptor),
         "database": database(descriptor),
+        "bundle": bundle(descriptor),
         "licence": descriptor["licenses"][0],
         "confirmed": licence_confirmed(descriptor),
         "publisher": contributor(descriptor, "publisher"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pandas as pd
 
-from pipeline import build, release
+from pipeline import build, release, signing
 from pipeline.changes import changes
 from pipeline.descriptor import dated, reach
 from pipeline.paths import Home, RunFolder, read_json, resources_of, sha256, write_json
@@ -129,6 +129,7 @@ def _describe(
     _date(descriptor, {change["dataset"] for change in told} | set(_CITED), resources_of(base))
     write_json(draft / "datapackage.json", descriptor)
     release.tell_changes(draft, descriptor, schemas, told, total(inputs.get("erased", {}), left))
+    signing.sign(draft / release.SUMS)
 
 
 def _date(descriptor: dict[str, Any], changed: set[str], released: Mapping[str, Any]) -> None:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import shelf
 from pipeline.catalogue import listable
+from pipeline.checksums import contents, sums
 from pipeline.markdown import code, text
-from pipeline.paths import number, read_json, sha256, sync, sync_all, write, write_json
+from pipeline.paths import number, read_json, sync, sync_all, write, write_json
 from pipeline.version import FIRST, Step, after, differences, step_of_changes
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 # What two packages with the same data and metadata may differ in.
 _OF_EACH_BUILD = ("version", "created", "run")
 _OF_EACH_RESOURCE = {"bytes", "hash", "stale", "modified"}
+SUMS = "SHA256SUMS"  # its signature is named after it
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
 _SHOWN = 20  # keys of a dataset named in the change note
 
@@ -104,12 +106,8 @@ def tell_changes(
     write(folder / "CHANGELOG.md", _change_note(descriptor, before, changes, erased).encode())
     if listable(descriptor):
         shelf.write(folder, descriptor)
-    sums = [
-        f"{sha256(path)}  {path.relative_to(folder).as_posix()}\n"
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != "SHA256SUMS"
-    ]
-    write(folder / "SHA256SUMS", "".join(sums).encode())
+    listed = {place: path for place, path in contents(folder).items() if not place.startswith(SUMS)}
+    write(folder / SUMS, sums(listed))
 
 
 def switch(home: Home, staged: Path, version: str) -> None:

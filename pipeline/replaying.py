@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import duckdb
 
@@ -39,9 +40,9 @@ class Replay:
 def replay(out: Path, portal: str, version: str | None) -> Replay:
     """Rebuilds a release in a temporary folder and compares.
 
-    With the same code and lock every file repeats byte for byte, but for the .duckdb (compared by content) and what
-    states its size and hash: the catalogues, and SHA256SUMS. With others, the values of data/ are compared, and that is
-    said.
+    With the same code and lock every file repeats byte for byte, but for the .duckdb and the zip that has it (compared
+    by content), and what states their size and hash: the catalogues, and SHA256SUMS. With others, the values of data/
+    are compared, and that is said.
 
     Raises:
         ReplayError: no such release, an input is missing or altered, or what they are does not make a release.
@@ -125,14 +126,16 @@ def _rebuild(scratch: Path, home: Home, run: RunFolder, inputs: dict[str, Any], 
 def _differing(released: Path, rebuilt: Path, database: str, *, exact: bool) -> list[str]:
     both, pattern = (released, rebuilt), "*" if exact else "data/*.json"
     names = {path.relative_to(root).as_posix() for root in both for path in root.rglob(pattern) if path.is_file()}
+    names.discard("SHA256SUMS.sig")  # the publisher's: a signature repeats by his key alone
     stated = _stated(both, database) if exact else None
     found = {name: _compared(released / name, rebuilt / name, database, stated) for name in sorted(names)}
     return [f"  {name}: {said}" for name, said in found.items() if said]
 
 
 def _stated(both: tuple[Path, Path], database: str) -> re.Pattern[bytes]:
-    """What two packages may state otherwise: size and hash of the database, and the hashes of files that state them."""
-    there = [root / database for root in both if (root / database).is_file()]
+    """What two packages may state otherwise: size and hash of database and zip, and the hashes of files that do so."""
+    names = (database, f"{Path(database).stem}.zip")
+    there = [root / name for root in both for name in names if (root / name).is_file()]
     told = [sha256(path) for path in there]
     stating = [
         path
@@ -152,10 +155,25 @@ def _compared(one: Path, other: Path, database: str, stated: re.Pattern[bytes] |
         return "" if json.loads(one.read_bytes()) == json.loads(other.read_bytes()) else "values differ"
     if one.name == database:
         return "" if _content(one) == _content(other) else "content differs"
+    if one.suffix == ".zip":
+        return "" if _members(one, database, stated) == _members(other, database, stated) else "content differs"
     before, after = one.read_bytes(), other.read_bytes()
     if one.name in {*catalogue.FILES, "SHA256SUMS"}:
         before, after = stated.sub(b"", before), stated.sub(b"", after)
     return "" if before == after else "differs"
+
+
+def _members(path: Path, database: str, stated: re.Pattern[bytes]) -> dict[str, object]:
+    """What a zip of a package holds; of the database, whether it is the one beside."""
+    members: dict[str, object] = {}
+    with ZipFile(path) as bundle:
+        for member in bundle.infolist():
+            content = bundle.read(member)
+            if member.filename.endswith(f"/{database}"):
+                members[member.filename] = content == path.with_name(database).read_bytes()
+            else:
+                members[member.filename] = (member.date_time, stated.sub(b"", content))
+    return members
 
 
 def _content(path: Path) -> dict[str, object]:

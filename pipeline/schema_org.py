@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipeline.addresses import Addresses
 from pipeline.citation import citation
-from pipeline.described import contributor, database, files, licence_confirmed, sha256_of, tables
+from pipeline.described import bundle, contributor, database, files, licence_confirmed, sha256_of, tables
 from schemas.typography import visible
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def page(descriptor: Described) -> str:
         package=descriptor,
         tables=[(table, files(descriptor, table)) for table in tables(descriptor)],
         database=database(descriptor),
+        bundle=bundle(descriptor),
         publisher=contributor(descriptor, "publisher"),
         maintainer=contributor(descriptor, "maintainer"),
         confirmed=licence_confirmed(descriptor),
@@ -75,7 +76,11 @@ def json_ld(descriptor: Described) -> dict[str, Any]:
 
 
 def _package(descriptor: Described) -> dict[str, Any]:
-    files = {"datapackage.json": "application/json", database(descriptor): "application/octet-stream"}
+    files = {
+        "datapackage.json": "application/json",
+        database(descriptor): "application/octet-stream",
+        bundle(descriptor): "application/zip",
+    }
     return {
         **_dataset(descriptor, descriptor, descriptor["name"]),
         "datePublished": descriptor["created"][:10],

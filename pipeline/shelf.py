@@ -1,4 +1,4 @@
-"""What a release holds beside its data for those who find it: read me, dictionary, citation, page, catalogue.
+"""What a release holds beside its data for those who find it: read me, dictionary, citation, page, zip, catalogue.
 
 All of it is made from datapackage.json alone, so that a release written again says what it now is.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipeline import paths
+from pipeline.bundle import write_bundle
 from pipeline.catalogue import write_catalogue
 from pipeline.citation import cff
 from pipeline.croissant import croissant
@@ -41,4 +42,5 @@ def write(folder: Path, descriptor: Mapping[str, Any]) -> None:
     }
     for name, text in texts.items():
         paths.write(folder / name, text.encode())
+    write_bundle(folder, descriptor)
     write_catalogue(folder, [Release(descriptor, folder)])

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from pipeline import build, decisions, erasures, gate, indexes, normalize, redactions, release, validate
+from pipeline import build, decisions, erasures, gate, indexes, normalize, redactions, release, signing, validate
 from pipeline.descriptor import descriptor, tables
 from pipeline.failures import RunFailedError
 from pipeline.paths import Home, resources_of, sync, sync_all, write, write_json
@@ -321,6 +321,7 @@ def build_and_release(run: Run, verdicts: Sequence[gate.Verdict]) -> str | None:
         version = package(run, verdicts, staged)
         if version is not None:
             validate.validate_package(staged / "datapackage.json")
+            signing.sign(staged / release.SUMS)
         write_inputs(run, verdicts, version, kind(run.folder.archive))
         if version is not None:
             sync_all(run.folder.root)  # a release whose archive a power cut took could not be replayed
@@ -328,6 +329,8 @@ def build_and_release(run: Run, verdicts: Sequence[gate.Verdict]) -> str | None:
         indexes.renew(run.home)
     except validate.PackageError as error:
         raise RunFailedError("package-broken", error=error) from error
+    except signing.SigningError as error:
+        raise RunFailedError("sign-failed", variable=signing.KEY, error=error) from error
     except (OSError, duckdb.IOException) as error:
         raise _unwritable(run, error) from error
     except duckdb.Error as error:

@@ -17,7 +17,7 @@ from pipeline.paths import sha256, sync
 from pipeline.steps import TargetError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Mapping
 
     from pipeline.steps import Steps
 
@@ -56,7 +56,7 @@ class Store(Protocol):
     def remove(self, address: str) -> None:
         """Takes a file away."""
 
-    def point(self, address: str, release: str, files: Iterable[tuple[Path, str]], steps: Steps) -> None:
+    def point(self, address: str, release: str, files: Mapping[str, Path], steps: Steps) -> None:
         """Makes one folder give what another has, with these files in it."""
 
 
@@ -108,7 +108,7 @@ class Folder:
         except OSError as error:
             raise TargetError(str(error)) from error
 
-    def point(self, address: str, release: str, files: Iterable[tuple[Path, str]], steps: Steps) -> None:  # noqa: ARG002 (a link has them)
+    def point(self, address: str, release: str, files: Mapping[str, Path], steps: Steps) -> None:  # noqa: ARG002 (a link has them)
         """Makes a relative link, in one step."""
         link = self._root / address
         target = os.path.relpath(self._root / release, link.parent)
@@ -164,9 +164,9 @@ class S3:
         with _told():
             self._files.rm_file(f"{self._root}/{address}")
 
-    def point(self, address: str, release: str, files: Iterable[tuple[Path, str]], steps: Steps) -> None:  # noqa: ARG002 (S3 has no links)
+    def point(self, address: str, release: str, files: Mapping[str, Path], steps: Steps) -> None:  # noqa: ARG002 (S3 has no links)
         """Puts every file of the release there, each whole, and takes the others away."""
-        wanted = {f"{address}/{place}": source for source, place in files}
+        wanted = {f"{address}/{place}": source for place, source in files.items()}
         for at, source in wanted.items():
             steps.at = at
             if not self.holds(source, at):

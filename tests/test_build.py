@@ -8,7 +8,10 @@ import io
 import json
 import math
 import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+from zipfile import ZipFile
 
 import duckdb
 import pandas as pd
@@ -27,8 +30,6 @@ from schemas.table_schema import table_schema
 from schemas.typography import key_text
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from conftest import Done
 
     from schemas.load import Declarations
@@ -280,7 +281,11 @@ def test_the_database_is_in_the_storage_format_of_duckdb_1(sample: Done) -> None
 
 
 def readable(path: Path) -> str:
-    """All text a file holds, also inside Parquet and DuckDB files."""
+    """All text a file holds, also inside Parquet and DuckDB files and zips."""
+    if path.suffix == ".zip":
+        with ZipFile(path) as bundle, TemporaryDirectory() as folder:
+            bundle.extractall(folder)
+            return "\n".join(readable(member) for member in Path(folder).rglob("*") if member.is_file())
     if path.suffix == ".parquet":
         return pd.read_parquet(path).to_csv()
     if path.suffix == ".duckdb":

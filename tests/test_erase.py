@@ -16,6 +16,8 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
+import zipfile
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -111,6 +113,12 @@ def readings(path: Path) -> Iterator[str]:
                 body = record.content_stream().read()
                 yield body.decode("utf-8", "replace")
                 yield html.unescape(body.decode("latin-1"))
+    elif path.suffix == ".zip":
+        with zipfile.ZipFile(path) as bundle, tempfile.TemporaryDirectory() as folder:
+            bundle.extractall(folder)
+            for member in Path(folder).rglob("*"):
+                if member.is_file():
+                    yield from readings(member)
     elif path.suffix == ".parquet":
         yield repr(duckdb.read_parquet(str(path)).fetchall())
     elif path.suffix == ".duckdb":

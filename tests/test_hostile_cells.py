@@ -161,7 +161,7 @@ def test_no_key_names_a_file(made: Made) -> None:
         f"{table}.{extension}" for table in (DATASET, "pages", "provenance") for extension in ("csv", "json", "parquet")
     ]
     schemas = [f"schemas/{table}.schema.json" for table in (DATASET, "pages", "provenance")]
-    own = ["CHANGELOG.md", "SHA256SUMS", "changes.json", "datapackage.json", f"{PORTAL}.duckdb"]
+    own = ["CHANGELOG.md", "SHA256SUMS", "changes.json", "datapackage.json", f"{PORTAL}.duckdb", f"{PORTAL}.zip"]
     each = [*(f"data/{name}" for name in tables), *schemas, *own, *WRITTEN, *catalogue.FILES]
     assert names == {f"releases/{version}/{name}" for version in ("1.0.0", "1.1.0") for name in each}
     assert not (made.folder / "canary").exists()

@@ -36,7 +36,7 @@ from test_refresh import (
 from test_shelf import WRITTEN, table
 from test_shelf import described as of_package
 
-from pipeline import release
+from pipeline import catalogue, release
 from pipeline.catalogue import FILES
 from pipeline.failures import RunFailedError
 from pipeline.paths import Home
@@ -75,9 +75,10 @@ def test_a_release_holds_what_the_contract_names(sample: Done) -> None:
     assert names == {dataset.id for dataset in load("canceropole-idf").datasets}
     expected = {f"data/{name}.{extension}" for name in names for extension in ("csv", "parquet", "json")}
     expected |= {f"schemas/{name}.schema.json" for name in names}
-    expected |= {"datapackage.json", "canceropole-idf.duckdb", "CHANGELOG.md", "changes.json", *WRITTEN}
+    expected |= {"datapackage.json", "canceropole-idf.duckdb", "canceropole-idf.zip", "CHANGELOG.md", "changes.json"}
+    expected |= {"SHA256SUMS", *WRITTEN, *catalogue.FILES}
     files = {path.relative_to(sample.latest).as_posix() for path in sample.latest.rglob("*") if path.is_file()}
-    assert expected <= files
+    assert files == expected
     assert not [name for name in files if name.split("/")[-1].startswith(".")]
 
 
@@ -147,8 +148,8 @@ def test_a_run_killed_before_the_switch_is_made_again(sample: Done, out: Path, t
     report = refresh(out, source)
     assert (report["version"], report["previous"]) == ("1.0.1", "1.0.0")
     assert os.readlink(home.latest) == "releases/1.0.1"  # noqa: PTH115 (the text, not a path)
-    of_a_build = {"1.0.1/datapackage.json", "1.0.1/SHA256SUMS", "1.0.1/canceropole-idf.duckdb"}
-    of_a_build |= {f"1.0.1/{name}" for name in FILES}
+    of_a_build = {"datapackage.json", "SHA256SUMS", "canceropole-idf.duckdb", "canceropole-idf.zip", *FILES}
+    of_a_build = {f"1.0.1/{name}" for name in of_a_build}
     now = released(out)
     assert {name for name in whole if now.get(name) != whole[name]} <= of_a_build
 

@@ -14,6 +14,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
+from zipfile import ZipFile
 
 import pytest
 import yaml
@@ -216,7 +217,7 @@ def test_a_hostile_text_is_text_in_the_change_note_and_in_the_feed(tmp_path: Pat
 @pytest.mark.parametrize("text", HOSTILE)
 def test_nothing_written_acts_on_a_terminal(tmp_path: Path, text: str) -> None:
     shelf.write(tmp_path, with_text(text))
-    written = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+    written = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir() if path.suffix != ".zip"}
     assert written.keys() == {*WRITTEN, *catalogue.FILES}
     for name, content in {**written, "feed": feed([(with_text(text), text)])}.items():
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]", content), name
@@ -239,6 +240,39 @@ def test_the_same_descriptor_gives_the_same_bytes_and_no_run_or_database_is_stat
         assert content == (sample.latest / name).read_bytes(), name
         assert sha256(database.read_bytes()).hexdigest().encode() not in content
         assert descriptor["run"].encode() not in content
+
+
+def test_the_zip_is_the_release_to_take_away(sample: Done, tmp_path: Path) -> None:
+    with ZipFile(sample.latest / f"{PORTAL}.zip") as bundle:
+        assert bundle.testzip() is None
+        bundle.extractall(tmp_path)
+    [root] = tmp_path.iterdir()
+    assert root.name == f"{PORTAL}-1.0.0"
+    subprocess.run(["sha256sum", "--strict", "--quiet", "-c", "SHA256SUMS"], cwd=root, check=True)  # noqa: S607 (any)
+    kept = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+    there = {path.relative_to(sample.latest).as_posix() for path in sample.latest.rglob("*") if path.is_file()}
+    assert kept == there - {*catalogue.FILES, f"{PORTAL}.zip"}
+    same = [(root / name).read_bytes() == (sample.latest / name).read_bytes() for name in kept - {"SHA256SUMS"}]
+    assert same == [True] * len(same)
+
+
+def test_a_zip_written_again_leaves_the_file_it_was_linked_to(tmp_path: Path) -> None:
+    """A release without a row is made in a folder that shares the files of the one with it."""
+    folders = [tmp_path / name for name in ("before", "after")]
+    for folder in folders:
+        folder.mkdir()
+    name = f"{described()['name']}.zip"
+    shelf.write(folders[0], described())
+    before = (folders[0] / name).read_bytes()
+    (folders[1] / name).hardlink_to(folders[0] / name)
+    shelf.write(folders[1], described(version="9.9.9"))
+    assert (folders[0] / name).read_bytes() == before != (folders[1] / name).read_bytes()
+
+
+def test_a_zip_knows_no_day_before_1980(tmp_path: Path) -> None:
+    shelf.write(tmp_path, described(created="1971-01-01T00:00:00Z"))
+    with ZipFile(tmp_path / f"{described()['name']}.zip") as bundle:
+        assert {member.date_time[0] for member in bundle.infolist()} == {1980}
 
 
 def test_the_readme_says_where_from_how_fresh_whose_names_and_that_the_licence_is_unsure(sample: Done) -> None:
