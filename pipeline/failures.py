@@ -164,8 +164,8 @@ PARAGRAPHS: dict[str, tuple[str, str]] = {
         "Nothing to publish: {portal} has no release under {folder}. Run canceropole refresh {portal} first.",
     ),
     "publish-target": (
-        "Cible inconnue : {target}. Attendu : un dossier, ou s3://SEAU/PRÉFIXE.",
-        "Unknown target {target}. Expected a folder, or s3://BUCKET/PREFIX.",
+        "Cible inconnue : {target}. Attendu : un dossier, s3://SEAU/PRÉFIXE, ou zenodo+https://SERVEUR.",
+        "Unknown target {target}. Expected a folder, s3://BUCKET/PREFIX, or zenodo+https://SERVER.",
     ),
     "publish-sample": (
         """La version {version} vient du portail d'exemple : c'est une reconstitution, pas les données du portail. Pour
