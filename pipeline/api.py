@@ -49,7 +49,7 @@ class Api:
             if not answer.ok or answer.is_redirect:
                 raise TargetError(f"{method} {address}: {answer.status_code} {_told(answer.text)}")
             return answer.json() if answer.content else None
-        except requests.JSONDecodeError as error:
+        except (requests.JSONDecodeError, RecursionError) as error:
             raise TargetError(f"{method} {address}: {answer.status_code}, no JSON: {_told(answer.text)}") from error
         except requests.RequestException as error:
             raise TargetError(f"{method} {address}: {error}") from error

@@ -170,8 +170,14 @@ PARAGRAPHS: dict[str, tuple[str, str]] = {
         "Nothing to publish: {portal} has no release under {folder}. Run canceropole refresh {portal} first.",
     ),
     "publish-target": (
-        "Cible inconnue : {target}. Attendu : un dossier, ou s3://SEAU/PRÉFIXE.",
-        "Unknown target {target}. Expected a folder, or s3://BUCKET/PREFIX.",
+        "Cible inconnue : {target}. Attendu : un dossier, s3://SEAU/PRÉFIXE, ou zenodo+https://SERVEUR.",
+        "Unknown target {target}. Expected a folder, s3://BUCKET/PREFIX, or zenodo+https://SERVER.",
+    ),
+    "publish-undescribed": (
+        """La version {version} est d'un programme plus ancien : elle ne dit pas assez ce qu'elle contient pour être publiée
+        là. Relancer canceropole refresh : la version suivante le dira.""",
+        """Version {version} was made by an older program: it does not say enough of what it holds to be published there.
+        Run canceropole refresh again: the next release will.""",
     ),
     "publish-sample": (
         """La version {version} vient du portail d'exemple : c'est une reconstitution, pas les données du portail. Pour

@@ -11,17 +11,20 @@ from urllib.parse import urlsplit
 
 from rich.console import Console
 
+from pipeline.catalogue import listable
 from pipeline.failures import FailureError, RunFailedError, WrongUseError
 from pipeline.mirror import Mirror
 from pipeline.paths import Home, read_json
 from pipeline.run import lock
 from pipeline.steps import Steps, Target, TargetError
 from pipeline.stores import S3, Folder
+from pipeline.zenodo import Zenodo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+_THIS_MACHINE = {"127.0.0.1", "::1", "localhost"}
 _WORDS = {
     "fr": {
         "put": "à mettre : {address}",
@@ -81,10 +84,17 @@ def _target(target: str) -> Target:
         return Mirror(S3(parts.netloc, parts.path))
     if parts.scheme in {"", "file"} and parts.path and not parts.netloc:
         return Mirror(Folder(Path(parts.path).absolute()))
+    kind, _, scheme = parts.scheme.partition("+")
+    # A token goes to no other machine in the clear, and nothing of an address takes its place.
+    safe = "@" not in parts.netloc and (scheme == "https" or parts.hostname in _THIS_MACHINE)
+    if kind == "zenodo" and scheme in {"http", "https"} and parts.hostname and safe:
+        return Zenodo(f"{scheme}://{parts.netloc}{parts.path}".rstrip("/"))
     raise WrongUseError("publish-target", target=target)
 
 
 def _permitted(package: Mapping[str, Any], *, sample: bool, unconfirmed: bool) -> None:
+    if not listable(package):
+        raise WrongUseError("publish-undescribed", version=package["version"])
     if package["reconstitution"] and not sample:
         raise WrongUseError("publish-sample", version=package["version"])
     if package["licence_statut"] != "confirmee" and not unconfirmed:
