@@ -125,7 +125,13 @@ def erase(
 @app.command()
 def publish(
     portal: Portal,
-    target: Annotated[str, typer.Argument(help="A folder, s3://BUCKET/PREFIX, or zenodo+https://zenodo.org.")],
+    target: Annotated[
+        str,
+        typer.Argument(
+            help="A folder; s3://BUCKET/PREFIX; ckan+https://HOST/ORGANISATION; udata+https://HOST/ORGANISATION; "
+            "zenodo+https://zenodo.org."
+        ),
+    ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,  # noqa: FBT002 (typer reads it so)
     sample: Annotated[bool, typer.Option("--sample", help="Even a release of the sample portal.")] = False,  # noqa: FBT002 (likewise)
     unconfirmed: Annotated[bool, typer.Option("--unconfirmed-licence", help="Before it is confirmed.")] = False,  # noqa: FBT002 (likewise)  # noqa: FBT002
@@ -133,10 +139,11 @@ def publish(
 ) -> None:
     """Put the releases where others fetch them, the current one under latest/; run again, it goes on where it stopped.
 
-    Zenodo is given the current release alone, as a version with a DOI, for ever.
+    A data portal (ckan+https, udata+https) is told of the current release, once its base_url serves it. Zenodo is given
+    the current release, as a version with a DOI, for ever. Runs are never published.
 
-    Credentials are the environment's (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL; ZENODO_TOKEN). Runs
-    are never published.
+    Credentials are the environment's: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL; CKAN_API_TOKEN;
+    UDATA_API_KEY; ZENODO_TOKEN.
 
     Exit 0: published, or there already. 1: the target refused; the local release is untouched. 2: nothing to publish,
     or not to be published. 4: busy.

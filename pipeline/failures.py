@@ -170,14 +170,16 @@ PARAGRAPHS: dict[str, tuple[str, str]] = {
         "Nothing to publish: {portal} has no release under {folder}. Run canceropole refresh {portal} first.",
     ),
     "publish-target": (
-        "Cible inconnue : {target}. Attendu : un dossier, s3://SEAU/PRÉFIXE, ou zenodo+https://SERVEUR.",
-        "Unknown target {target}. Expected a folder, s3://BUCKET/PREFIX, or zenodo+https://SERVER.",
+        """Cible inconnue : {target}. Attendu : un dossier, s3://SEAU/PRÉFIXE, ckan+https://HÔTE/ORGANISATION,
+        udata+https://HÔTE/ORGANISATION ou zenodo+https://HÔTE.""",
+        """Unknown target {target}. Expected a folder, s3://BUCKET/PREFIX, ckan+https://HOST/ORGANISATION,
+        udata+https://HOST/ORGANISATION or zenodo+https://HOST.""",
     ),
     "publish-undescribed": (
-        """La version {version} est d'un programme plus ancien : elle ne dit pas assez ce qu'elle contient pour être publiée
-        là. Relancer canceropole refresh : la version suivante le dira.""",
-        """Version {version} was made by an older program: it does not say enough of what it holds to be published there.
-        Run canceropole refresh again: the next release will.""",
+        """La version {version} est d'un programme plus ancien : elle n'en dit pas assez sur elle-même pour être publiée
+        là. Relancer canceropole refresh : la version suivante le fera.""",
+        """Version {version} was made by an older program: it does not say enough of itself to be published there. Run
+        canceropole refresh again: the next release will.""",
     ),
     "publish-sample": (
         """La version {version} vient du portail d'exemple : c'est une reconstitution, pas les données du portail. Pour
@@ -212,6 +214,25 @@ PARAGRAPHS: dict[str, tuple[str, str]] = {
     "publish-secret": (
         "{target} demande un jeton : le mettre dans la variable d'environnement {variable}.",
         "{target} asks for a token: put it in the environment variable {variable}.",
+    ),
+    "publish-taken": (
+        """{dataset} existe déjà et n'est pas à nous : attendu l'identifiant {identifier}, dans l'organisation visée. Il
+        n'a pas été changé. Renommer ce jeu de données, ou publier vers une autre organisation.""",
+        """{dataset} exists already and is not ours: expected the identifier {identifier}, in the target's organisation.
+        It was not changed. Rename that dataset, or publish to another organisation.""",
+    ),
+    "publish-harvested": (
+        """{dataset} est moissonné dans l'organisation {organisation} : deux sources écriraient le même jeu de données.
+        Garder l'une des deux : supprimer la source de moissonnage et ses jeux de données, ou ne pas publier vers ce
+        CKAN.""",
+        """{dataset} is harvested into the organisation {organisation}: two sources would write the same dataset. Keep
+        one of them: remove the harvest source and its datasets, or do not publish to this CKAN.""",
+    ),
+    "publish-doubled": (
+        """Deux jeux de données ont l'identifiant {identifier} : {datasets}. Rien n'a été changé. Retirer cet
+        identifiant de la copie, ou la supprimer.""",
+        """Two datasets have the identifier {identifier}: {datasets}. Nothing was changed. Take this identifier out of
+        the copy, or delete it.""",
     ),
     "publish-refused": (
         """La publication vers {target} s'est arrêtée à {step} ; la cible a répondu : {error}. La version locale est

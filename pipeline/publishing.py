@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from rich.console import Console
 
 from pipeline.catalogue import listable
+from pipeline.ckan import Ckan
 from pipeline.failures import FailureError, RunFailedError, WrongUseError
 from pipeline.mirror import Mirror
 from pipeline.paths import Home, read_json
@@ -79,6 +80,8 @@ def run(portal: str, target: str, out: Path, language: str, *, dry_run: bool, sa
 
 
 def _target(target: str) -> Target:
+    if target.startswith(("ckan+http:", "ckan+https:")):
+        return Ckan(target)
     parts = urlsplit(target)
     if parts.scheme == "s3" and parts.netloc:
         return Mirror(S3(parts.netloc, parts.path))

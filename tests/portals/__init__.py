@@ -1,0 +1,1 @@
+"""Real data portals, started here and published to."""
