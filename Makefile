@@ -36,6 +36,9 @@ hostile: $(VENV)/.developed ## Refresh from portals that turn on their visitor; 
 fuzz: $(VENV)/.developed ## Draw hostile input for every reader of outside values, for minutes
 	PYTHONPATH=.:tests $(BIN)/python -m fuzz --minutes 3
 
+check-portals: $(VENV)/.developed ## Publish releases in a row to the real software of data portals, on loopback
+	PYTHONPATH=.:tests $(BIN)/python -m portals.udata
+
 check: $(VENV)/.developed ## Check declarations, and audit the dependencies against known weaknesses
 	$(BIN)/canceropole check
 	$(BIN)/pip check
@@ -67,4 +70,4 @@ $(VENV)/.developed: requirements-dev.lock $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: help setup refresh test gauntlet gauntlet-selftest crash hostile fuzz check lock clean
+.PHONY: help setup refresh test gauntlet gauntlet-selftest crash hostile fuzz check check-portals lock clean

@@ -125,7 +125,7 @@ def erase(
 @app.command()
 def publish(
     portal: Portal,
-    target: Annotated[str, typer.Argument(help="A folder, or s3://BUCKET/PREFIX.")],
+    target: Annotated[str, typer.Argument(help="A folder, s3://BUCKET/PREFIX, udata+https://HOST/ORGANISATION.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,  # noqa: FBT002 (typer reads it so)
     sample: Annotated[bool, typer.Option("--sample", help="Even a release of the sample portal.")] = False,  # noqa: FBT002 (likewise)
     unconfirmed: Annotated[bool, typer.Option("--unconfirmed-licence", help="Before it is confirmed.")] = False,  # noqa: FBT002 (likewise)  # noqa: FBT002
@@ -133,8 +133,8 @@ def publish(
 ) -> None:
     """Put the releases where others fetch them, the current one under latest/; run again, it goes on where it stopped.
 
-    Credentials are the environment's (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL). Runs are never
-    published.
+    Credentials are the environment's (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL; UDATA_API_KEY).
+    Runs are never published.
 
     Exit 0: published, or there already. 1: the target refused; the local release is untouched. 2: nothing to publish,
     or not to be published. 4: busy.

@@ -164,8 +164,10 @@ PARAGRAPHS: dict[str, tuple[str, str]] = {
         "Nothing to publish: {portal} has no release under {folder}. Run canceropole refresh {portal} first.",
     ),
     "publish-target": (
-        "Cible inconnue : {target}. Attendu : un dossier, ou s3://SEAU/PRÉFIXE.",
-        "Unknown target {target}. Expected a folder, or s3://BUCKET/PREFIX.",
+        """Cible inconnue : {target}. Attendu : un dossier, s3://SEAU/PRÉFIXE, ou udata+https://HÔTE/ORGANISATION
+        (udata+http pour un serveur de cette machine seule).""",
+        """Unknown target {target}. Expected a folder, s3://BUCKET/PREFIX, or udata+https://HOST/ORGANISATION
+        (udata+http for a server on this machine alone).""",
     ),
     "publish-sample": (
         """La version {version} vient du portail d'exemple : c'est une reconstitution, pas les données du portail. Pour

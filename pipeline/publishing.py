@@ -17,6 +17,7 @@ from pipeline.paths import Home, read_json
 from pipeline.run import lock
 from pipeline.steps import Steps, Target, TargetError
 from pipeline.stores import S3, Folder
+from pipeline.udata import Udata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,6 +80,8 @@ def _target(target: str) -> Target:
     parts = urlsplit(target)
     if parts.scheme == "s3" and parts.netloc:
         return Mirror(S3(parts.netloc, parts.path))
+    if parts.scheme in {"udata+https", "udata+http"}:
+        return Udata(target)
     if parts.scheme in {"", "file"} and parts.path and not parts.netloc:
         return Mirror(Folder(Path(parts.path).absolute()))
     raise WrongUseError("publish-target", target=target)
