@@ -91,9 +91,9 @@ class _Publication:
     def publish(self, organisation: str) -> None:
         """All of it: datasets, their files; then what is no longer in the release is archived."""
         owner = read(Named, self._ask(f"/organizations/{quote(organisation, safe='')}/")).id
-        licence, contacts = self._licence(), self._contacts(owner)
-        entries = list(self._release.entries())
+        licence, entries = self._licence(), list(self._release.entries())
         there = self._datasets(owner, {entry.name for entry in entries})
+        contacts = self._contacts(owner)
         for entry in entries:
             wanted = udata_record.dataset(entry, self._package, licence, contacts)
             found = there.pop(entry.name, None)

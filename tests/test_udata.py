@@ -160,7 +160,7 @@ def test_a_new_release_changes_what_changed_and_keeps_ids(out: Path, udata: udat
 
 def test_what_a_person_added_is_left_alone(out: Path, udata: udata_server.Server, site: Site) -> None:
     assert publish(out, udata.target) == 0
-    own = {"title": "À la main", "url": "https://example.org/x", "filetype": "remote"}
+    own = {"title": "À la main", "url": "https://example.org/x", "filetype": "remote", "type": "other"}
     told = record(udata, BANKS)
     udata.answer("POST", f"/api/1/datasets/{told['id']}/resources/", {}, own)
     told["extras"]["note"], told["acronym"] = "à la main", "TUM"

@@ -8,14 +8,14 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from test_refresh import PORTAL, refresh
+from conftest import canceropole
+from test_refresh import PORTAL
 
 from pipeline import publishing
 from schemas.load import HOME
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import Any
 
 EMAIL = "opendata@example.org"
 
@@ -40,8 +40,8 @@ class Site:
         self._server.shutdown()
         self._server.server_close()
 
-    def release(self, out: Path, source: object, *without: str) -> dict[str, Any]:
-        """A refresh with `base_url` and a maintainer's address, without some datasets: its report."""
+    def release(self, out: Path, source: object, *without: str) -> dict[str, object]:
+        """A real refresh, with `base_url` and a maintainer's address, without some datasets: its report."""
         shutil.rmtree(self._schemas, ignore_errors=True)
         for part in (PORTAL, "reference"):
             shutil.copytree(HOME / part, self._schemas / part)
@@ -50,7 +50,9 @@ class Site:
         portal.write_text(text.replace("maintainer: {", f"maintainer: {{email: {EMAIL}, ", 1), encoding="utf-8")
         for name in without:
             (self._schemas / PORTAL / f"{name}.yml").unlink()
-        return refresh(out, source, schemas=self._schemas)
+        done = canceropole("refresh", PORTAL, "--from", source, "--schemas", self._schemas, out=out)
+        assert done.status == 0, done.stderr
+        return done.report
 
     def serve(self, out: Path) -> None:
         """Serves the releases of some outputs, and no others."""

@@ -134,11 +134,13 @@ def agree(portal: Portal, out: Path) -> int:
     paths = {r["path"] for r in package["resources"]} | {f"{PORTAL}.duckdb"}
     assert files.keys() == {f"{base}/latest/{path}" for path in paths}
     assert sum(len(told["resources"]) for told in listed.values()) >= len(files) + len(listed)
+    described_by_schema = {f"{base}/latest/data/{name.rpartition('/')[2]}.csv" for name in described}
     for url, told in files.items():
         body = requests.get(url, timeout=60).content
         said = (told["filesize"], told["checksum"], told["filetype"])
         assert said == (len(body), {"type": "sha256", "value": hashlib.sha256(body).hexdigest()}, "remote"), url
-        assert (told["schema"] is not None) == url.endswith(".csv"), url
+        schema = f"{base}/latest/schemas/{url.rpartition('/')[2].removesuffix('.csv')}.schema.json"
+        assert (told["schema"] or {"url": None})["url"] == (schema if url in described_by_schema else None), url
     return len(files)
 
 
