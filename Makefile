@@ -40,8 +40,9 @@ hostile: $(VENV)/.developed ## Refresh from portals that turn on their visitor; 
 fuzz: $(VENV)/.developed ## Draw hostile input for every reader of outside values, for minutes
 	PYTHONPATH=.:tests $(BIN)/python -m fuzz --minutes 3
 
-check-portals: $(VENV)/.developed ## Publish releases in a row to real data portals, started here
+check-portals: $(VENV)/.developed ## Publish releases in a row to the real software of data portals, on loopback
 	PYTHONPATH=.:tests $(BIN)/python -m portals.ckan
+	PYTHONPATH=.:tests $(BIN)/python -m portals.udata
 
 check: $(VENV)/.developed ## Check declarations, and audit the dependencies against known weaknesses
 	$(BIN)/canceropole check

@@ -19,6 +19,7 @@ from pipeline.paths import Home, read_json
 from pipeline.run import lock
 from pipeline.steps import Steps, Target, TargetError
 from pipeline.stores import S3, Folder
+from pipeline.udata import Udata
 from pipeline.zenodo import Zenodo
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ def _target(target: str) -> Target:
     parts = urlsplit(target)
     if parts.scheme == "s3" and parts.netloc:
         return Mirror(S3(parts.netloc, parts.path))
+    if parts.scheme in {"udata+https", "udata+http"}:
+        return Udata(target)
     if parts.scheme in {"", "file"} and parts.path and not parts.netloc:
         return Mirror(Folder(Path(parts.path).absolute()))
     kind, _, scheme = parts.scheme.partition("+")

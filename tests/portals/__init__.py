@@ -1,1 +1,1 @@
-"""Real data portals, started here and published to."""
+"""`make check-portals`: releases published to the real software of data portals, on loopback."""
