@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 AGENT = f"canceropole/{metadata.version('canceropole')}"
 TIMEOUT = (10, 60)  # seconds, to connect and for each answer
+_MOST = 20_000_000  # bytes of an answer
 _TOLD = 500  # characters of a refusal that are told
 # What may be asked again changes nothing when it is: POST creates, and is asked once.
 _RETRY = Retry(
@@ -28,7 +30,7 @@ class Api:
 
     def __init__(self, base: str, headers: Mapping[str, str]) -> None:
         """`base`: its address, without a slash at its end; `headers` go with every request (a token, for one)."""
-        self._base = base
+        self._base, self._secrets = base, [value.split()[-1] for value in headers.values()]
         self._session = session(headers)
 
     def ask(self, method: str, path: str, **sent: Any) -> Any:  # noqa: ANN401 (JSON is any shape)
@@ -36,31 +38,57 @@ class Api:
 
         Args:
             method: of HTTP.
-            path: from the API's address, or a full address that the target itself gave.
-            sent: as `requests` takes it: json, data, params.
+            path: from the API's address.
+            sent: as `requests` takes it: json, data, params, headers.
 
         Raises:
             TargetError: it cannot be reached, refuses, or answers something else.
         """
-        address = path if path.startswith(f"{self._base}/") else f"{self._base}{path}"
+        what = f"{method} {self._base}{path}"
         try:
-            answer = self._session.request(method, address, timeout=TIMEOUT, allow_redirects=False, **sent)
-            if not answer.ok or answer.is_redirect:
-                raise TargetError(f"{method} {address}: {answer.status_code} {told(answer.text)}")
-            return answer.json() if answer.content else None
-        except (requests.JSONDecodeError, RecursionError) as error:
-            raise TargetError(f"{method} {address}: {answer.status_code}, no JSON: {told(answer.text)}") from error
-        except requests.RequestException as error:
-            raise TargetError(f"{method} {address}: {error}") from error
+            with self._session.request(
+                method, f"{self._base}{path}", timeout=TIMEOUT, allow_redirects=False, stream=True, **sent
+            ) as answer:
+                body = _body(answer)
+        except (requests.RequestException, ValueError) as error:
+            raise TargetError(self._masked(f"{what}: {error}")) from error
+        if not 200 <= answer.status_code < 300:  # noqa: PLR2004 (RFC 9110, 15.3)
+            raise TargetError(self._masked(f"{what}: {answer.status_code} {told(body.decode('utf-8', 'replace'))}"))
+        try:
+            return json.loads(body) if body else None
+        except (ValueError, RecursionError) as error:
+            said = told(body.decode("utf-8", "replace"))
+            raise TargetError(self._masked(f"{what}: {answer.status_code}, no JSON: {said}")) from error
+
+    def _masked(self, text: str) -> str:
+        """A message without what opens the target: a server may repeat what it was sent."""
+        for secret in self._secrets:
+            text = text.replace(secret, "…")
+        return text
+
+
+def _body(answer: requests.Response) -> bytes:
+    body = bytearray()
+    for part in answer.iter_content(1 << 16):
+        body += part
+        if len(body) > _MOST:
+            raise ValueError(f"an answer of more than {_MOST} bytes")
+    return bytes(body)
 
 
 def session(headers: Mapping[str, str]) -> requests.Session:
     """A session whose requests have these headers; while the target is busy, those that change nothing are repeated."""
     made = requests.Session()
     made.headers.update({"User-Agent": AGENT, **headers})
+    made.auth = _as_it_is
     for scheme in ("http://", "https://"):
         made.mount(scheme, HTTPAdapter(max_retries=_RETRY))
     return made
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """No more than the headers given: requests would put what ~/.netrc has for a host in their place."""
+    return request
 
 
 def told(text: str) -> str:

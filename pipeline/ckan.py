@@ -8,11 +8,9 @@ CKAN's ckan/logic/action/ and ckan/views/api.py. None of those used asks the sea
 from __future__ import annotations
 
 import ipaddress
-import os
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict
 
@@ -25,6 +23,7 @@ from pipeline.steps import TargetError
 if TYPE_CHECKING:
     from pipeline.entries import Entry, Release
     from pipeline.paths import Home
+    from pipeline.remote import Remote
     from pipeline.steps import Steps
 
 _TOKEN = "CKAN_API_TOKEN"  # noqa: S105 (a variable's name)
@@ -75,23 +74,16 @@ class Ckan:
 
     public = True
 
-    def __init__(self, target: str) -> None:
-        """`target` is the address.
+    def __init__(self, at: Remote) -> None:
+        """`at`: the CKAN, its path ending with the organisation.
 
         Raises:
-            WrongUseError: it is none.
+            WrongUseError: it names no organisation.
         """
-        wrong = WrongUseError("publish-target", target=target.rpartition("@")[2])  # never a password
-        try:
-            parts = urlsplit(target.removeprefix("ckan+"))
-            host = parts.hostname or ""
-        except ValueError as error:
-            raise wrong from error
-        root, _, self._organisation = parts.path.rstrip("/").rpartition("/")
-        self._site = f"{parts.scheme}://{parts.netloc}{root}"
-        unread = parts.scheme == "https" or _is_this_machine(host)  # the token, on its way
-        if not (host and self._organisation and unread) or "@" in parts.netloc or parts.query or parts.fragment:
-            raise wrong
+        root, _, self._organisation = f"/{at.path}".rpartition("/")
+        if not self._organisation:
+            raise WrongUseError("publish-target", target=at.origin)
+        self._at, self._site = at, f"{at.origin}{root}"
 
     def publish(self, home: Home, steps: Steps) -> None:
         """Makes the datasets that are not there, says anew what changed of those that are, and deletes those gone.
@@ -101,10 +93,7 @@ class Ckan:
             WrongUseError: there is no token, or nothing to publish.
             RunFailedError: the release is not served, or a dataset is not ours to change.
         """
-        token = os.environ.get(_TOKEN, "").strip()
-        if not token or not token.isascii() or not token.isprintable():
-            raise WrongUseError("publish-secret", target=self._site, variable=_TOKEN)
-        release = served(home)
+        token, release = self._at.secret(_TOKEN), served(home)
         with closing(Actions(self._site, token)) as actions:
             _Publication(release, self._site, self._organisation, actions, steps).publish()
 

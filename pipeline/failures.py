@@ -236,10 +236,9 @@ PARAGRAPHS: dict[str, tuple[str, str]] = {
     ),
     "publish-refused": (
         """La publication vers {target} s'est arrêtée à {step} ; la cible a répondu : {error}. La version locale est
-        intacte, et latest.json nomme encore la version d'avant. Relancer la même commande : elle reprend où elle s'est
-        arrêtée.""",
-        """Publishing to {target} stopped at {step}; the target answered: {error}. The local release is untouched, and
-        latest.json still names the release before. Run the same command again: it goes on where it stopped.""",
+        intacte. Relancer la même commande : elle reprend où elle s'est arrêtée.""",
+        """Publishing to {target} stopped at {step}; the target answered: {error}. The local release is untouched. Run
+        the same command again: it goes on where it stopped.""",
     ),
     "prefect": (
         "L'API de Prefect n'a pas démarré : {error}",

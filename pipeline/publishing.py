@@ -16,6 +16,7 @@ from pipeline.ckan import Ckan
 from pipeline.failures import FailureError, RunFailedError, WrongUseError
 from pipeline.mirror import Mirror
 from pipeline.paths import Home, read_json
+from pipeline.remote import Remote
 from pipeline.run import lock
 from pipeline.steps import Steps, Target, TargetError
 from pipeline.stores import S3, Folder
@@ -23,22 +24,22 @@ from pipeline.udata import Udata
 from pipeline.zenodo import Zenodo
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
-_THIS_MACHINE = {"127.0.0.1", "::1", "localhost"}
+_SERVERS: Mapping[str, Callable[[Remote], Target]] = {"ckan": Ckan, "udata": Udata, "zenodo": Zenodo}
 _WORDS = {
     "fr": {
         "put": "à mettre : {address}",
         "remove": "à retirer : {address}",
-        "done": "Version {version} de {portal} à {target} : {put} fichier(s) mis, {removed} retiré(s).",
-        "would": "Rien n'a été fait (--dry-run) : {put} fichier(s) à mettre, {removed} à retirer à {target}.",
+        "done": "Version {version} de {portal} à {target} : {put} mise(s) en place, {removed} retrait(s).",
+        "would": "Rien n'a été fait (--dry-run) : {put} à mettre, {removed} à retirer à {target}.",
     },
     "en": {
         "put": "to put: {address}",
         "remove": "to take away: {address}",
-        "done": "Version {version} of {portal} at {target}: {put} file(s) put, {removed} taken away.",
-        "would": "Nothing was done (--dry-run): {put} file(s) to put, {removed} to take away at {target}.",
+        "done": "Version {version} of {portal} at {target}: {put} put, {removed} taken away.",
+        "would": "Nothing was done (--dry-run): {put} to put, {removed} to take away at {target}.",
     },
 }
 
@@ -81,21 +82,18 @@ def run(portal: str, target: str, out: Path, language: str, *, dry_run: bool, sa
 
 
 def _target(target: str) -> Target:
-    if target.startswith(("ckan+http:", "ckan+https:")):
-        return Ckan(target)
-    parts = urlsplit(target)
+    at = Remote.of(target)
+    if at is not None and at.kind in _SERVERS:
+        return _SERVERS[at.kind](at)
+    try:
+        parts = urlsplit(target)
+    except ValueError as error:
+        raise WrongUseError("publish-target", target=target) from error
     if parts.scheme == "s3" and parts.netloc:
         return Mirror(S3(parts.netloc, parts.path))
-    if parts.scheme in {"udata+https", "udata+http"}:
-        return Udata(target)
     if parts.scheme in {"", "file"} and parts.path and not parts.netloc:
         return Mirror(Folder(Path(parts.path).absolute()))
-    kind, _, scheme = parts.scheme.partition("+")
-    # A token goes to no other machine in the clear, and nothing of an address takes its place.
-    safe = "@" not in parts.netloc and (scheme == "https" or parts.hostname in _THIS_MACHINE)
-    if kind == "zenodo" and scheme in {"http", "https"} and parts.hostname and safe:
-        return Zenodo(f"{scheme}://{parts.netloc}{parts.path}".rstrip("/"))
-    raise WrongUseError("publish-target", target=target)
+    raise WrongUseError("publish-target", target=target.rpartition("@")[2])  # never a password
 
 
 def _permitted(package: Mapping[str, Any], *, sample: bool, unconfirmed: bool) -> None:

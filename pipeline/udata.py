@@ -11,10 +11,9 @@ udata/core/organization/api.py, udata/core/contact_point/api.py), and asks for c
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from pipeline import udata_record
 from pipeline.api import Api
@@ -28,10 +27,10 @@ if TYPE_CHECKING:
 
     from pipeline.entries import Entry, Release
     from pipeline.paths import Home
+    from pipeline.remote import Remote
     from pipeline.steps import Steps
 
 _VARIABLE = "UDATA_API_KEY"
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _PAGE = 50  # things of a list asked for at once
 
 
@@ -40,18 +39,15 @@ class Udata:
 
     public = True
 
-    def __init__(self, target: str) -> None:
-        """`target`: udata+https://HOST/ORGANISATION, by slug or id; udata+http for a server on this machine alone.
+    def __init__(self, at: Remote) -> None:
+        """`at`: the portal, its path the organisation, by slug or id.
 
         Raises:
-            WrongUseError: it is no such address.
+            WrongUseError: it names no organisation.
         """
-        parts = urlsplit(target)
-        scheme, organisation = parts.scheme.partition("+")[2], parts.path.strip("/")
-        safe = scheme == "https" or parts.hostname in _LOOPBACK  # no network carries the key in the clear
-        if not parts.hostname or not safe or not organisation or "/" in organisation or "@" in parts.netloc:
-            raise WrongUseError("publish-target", target=target)
-        self._base, self._organisation, self._target = f"{scheme}://{parts.netloc}/api/1", organisation, target
+        if not at.path or "/" in at.path:
+            raise WrongUseError("publish-target", target=f"{at.origin}/{at.path}")
+        self._at = at
 
     def publish(self, home: Home, steps: Steps) -> None:
         """Makes the organisation's datasets say what the current release does.
@@ -60,10 +56,8 @@ class Udata:
             TargetError: the portal refused a step.
             FailureError: the release is not where its addresses say, or UDATA_API_KEY is not set.
         """
-        release, key = served(home), os.environ.get(_VARIABLE)
-        if not key:
-            raise WrongUseError("publish-secret", target=self._target, variable=_VARIABLE)
-        _Publication(Api(self._base, {"X-API-KEY": key}), release, steps).publish(self._organisation)
+        key, release = self._at.secret(_VARIABLE), served(home)
+        _Publication(Api(f"{self._at.origin}/api/1", {"X-API-KEY": key}), release, steps).publish(self._at.path)
 
 
 class _Licence(Named):

@@ -7,7 +7,6 @@ site/zenodo_rdm/legacy/. No address that an answer gives is followed: the token 
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.paths import Home
+    from pipeline.remote import Remote
     from pipeline.steps import Steps
 
 TOKEN = "ZENODO_TOKEN"  # noqa: S105 (its name)
@@ -71,16 +71,9 @@ class Zenodo:
 
     public = True
 
-    def __init__(self, base: str) -> None:
-        """`base`: the server's address, without a slash at its end; the token is the environment's `ZENODO_TOKEN`.
-
-        Raises:
-            WrongUseError: there is no token there, or what there is cannot be one.
-        """
-        token = os.environ.get(TOKEN, "").strip()
-        if not re.fullmatch(r"[!-~]+", token):  # else the client would refuse the header, and print it
-            raise WrongUseError("publish-secret", target=base, variable=TOKEN)
-        self._api, self._base = Api(base, {"Authorization": f"Bearer {token}"}), base
+    def __init__(self, at: Remote) -> None:
+        """`at`: the server."""
+        self._at = at
 
     def publish(self, home: Home, steps: Steps) -> None:
         """Publishes the current release, unless the latest version there is it.
@@ -88,12 +81,14 @@ class Zenodo:
         Raises:
             TargetError: the server refused a step, or answered what it should not.
             RunFailedError: it has a newer release than ours.
-            WrongUseError: nothing is released.
+            WrongUseError: nothing is released, or there is no token in `ZENODO_TOKEN`.
         """
         release = home.current()
         if release is None:
             raise WrongUseError("publish-nothing", portal=home.root.name, folder=home.root)
-        _Publication(self._api, self._base, release, steps).publish()
+        base = f"{self._at.origin}/{self._at.path}".rstrip("/")
+        api = Api(base, {"Authorization": f"Bearer {self._at.secret(TOKEN)}"})
+        _Publication(api, base, release, steps).publish()
 
 
 class _Publication:

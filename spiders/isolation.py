@@ -15,6 +15,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import wait
+from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 SECONDS = 5  # of processor time: a page of the largest portals takes hundredths of one
-MEMORY = 224_000_000
+MEMORY = 224_000_000  # bytes, beyond what a reader has before it reads
 _PATIENCE = 120.0  # seconds a reader may be kept waiting for a processor
 _MOST_READERS = 2  # each may need its bound of memory at once
 _AHEAD = 2  # calls a reader may be ahead of the oldest answer
@@ -147,12 +148,18 @@ def _serve(calls: Connection) -> None:
     """What a reader does: it answers until nobody asks any more, or until it has no memory left to answer with."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who asked is interrupted, and ends this process
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    memory = _data() + MEMORY
+    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     with suppress(EOFError, ConnectionError, MemoryError):
         while True:
             _bound()
             function, call = calls.recv()
             calls.send(_outcome(function, call))
+
+
+def _data() -> int:
+    """Bytes that count for RLIMIT_DATA already (proc(5), statm): Python imports the caller's main module here too."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5]) * resource.getpagesize()
 
 
 def _bound() -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from ckan_server import TOKEN, CkanServer
 from conftest import ROOT, Done, canceropole
-from portals.releases import GONE, Site, in_a_row
+from portals.site import GONE, Site, in_a_row
 from rdflib import Graph, URIRef
 from rdflib.namespace import DCAT
 from test_refresh import PORTAL, archive_of
@@ -40,13 +40,15 @@ class Releases:
         self.outs, self._site = outs, site
 
     def show(self, number: int) -> Path:
-        return self._site.show(self.outs[number - 1])
+        self._site.serve(self.outs[number - 1])
+        return self.outs[number - 1]
 
 
 @pytest.fixture(scope="module")
 def releases(sample: Done, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Releases]:
-    with Site() as site:
-        yield Releases(in_a_row(archive_of(sample), tmp_path_factory.mktemp("releases"), site.address), site)
+    folder = tmp_path_factory.mktemp("releases")
+    with Site(folder) as site:
+        yield Releases(in_a_row(archive_of(sample), folder, site), site)
 
 
 @pytest.fixture

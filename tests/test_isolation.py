@@ -5,15 +5,22 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 from itertools import count
+from typing import TYPE_CHECKING
 
 import pytest
+from conftest import ROOT
 from hostile.bodies import pages
 from selectolax.lexbor import SelectolaxError
 
 from spiders import blocks
 from spiders.isolation import Lost, isolated
 from spiders.spans import PageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 URL = "https://www.canceropole-idf.fr/a/"
 
@@ -45,6 +52,21 @@ def test_the_rest_comes_back_in_order() -> None:
         "takes more than 5 s of processor time",
         "takes more than 224 MB of memory",
     ]
+
+
+def test_a_caller_that_is_large_itself_leaves_its_readers_their_memory(tmp_path: Path) -> None:
+    """Python imports the main module of whoever asks in each reader: it is no part of what reading a page takes."""
+    script = tmp_path / "large.py"
+    script.write_text(
+        "from test_isolation import work\n"
+        "from spiders.isolation import Lost, isolated\n"
+        "kept = bytearray(300_000_000)\n"
+        "if __name__ == '__main__':\n"
+        "    print(*(one if isinstance(one, str) else one.why for one in isolated(work, [('a',), ('large',)])))\n"
+    )
+    env = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True, env=env)
+    assert done.stdout.strip() == "a one that takes more than 224 MB of memory"
 
 
 def test_what_the_function_raises_is_raised() -> None:

@@ -97,8 +97,8 @@ def test_a_folder_is_what_is_public_of_the_outputs(out: Path, tmp_path: Path) ->
 def test_a_second_time_nothing_is_put(out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert [publish(out, str(tmp_path / "www")) for _ in range(2)] == [0, 0]
     first, second = capsys.readouterr().out.splitlines()
-    assert " 0 fichier" not in first
-    assert "0 fichier(s) mis, 0 retiré(s)" in second
+    assert " 0 mise" not in first
+    assert "0 mise(s) en place, 0 retrait(s)" in second
 
 
 def test_a_new_release_stands_beside_the_old_one(

@@ -45,9 +45,8 @@ def udata(monkeypatch: pytest.MonkeyPatch) -> Iterator[udata_server.Server]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    served = Site(tmp_path_factory.mktemp("site"))
-    yield served
-    served.stop()
+    with Site(tmp_path_factory.mktemp("site")) as served:
+        yield served
 
 
 @pytest.fixture(scope="module")

@@ -99,7 +99,7 @@ def test_a_second_time_nothing_is_done(released: Path, zenodo: Zenodo, capsys: p
     done = len(zenodo.changes)
     assert publish(released, zenodo.target) == 0
     assert len(zenodo.changes) == done
-    assert "0 fichier(s) mis, 0 retiré(s)" in capsys.readouterr().out.splitlines()[-1]
+    assert "0 mise(s) en place, 0 retrait(s)" in capsys.readouterr().out.splitlines()[-1]
 
 
 @pytest.mark.parametrize("answering", ["as documented", "as served"])

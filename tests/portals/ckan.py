@@ -21,7 +21,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from conftest import ROOT, Done, canceropole
@@ -32,7 +31,7 @@ from pipeline.ckan_record import record
 from pipeline.entries import Release
 from pipeline.paths import Home, read_json
 from pipeline.vocabularies import DCAT_VERSION, SPDX
-from portals.releases import GONE, Site
+from portals.site import GONE, Site, crawled, in_a_row, port_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -99,10 +98,13 @@ def main(arguments: Sequence[str]) -> int:
         portal = stack.enter_context(_ckan(folder, _python()))
         _say(f"CKAN {portal.versions['ckan']}, ckanext-dcat {portal.versions['ckanext-dcat']} at {portal.address}")
         outputs = [Path(argument).absolute() for argument in arguments]
-        site = stack.enter_context(Site(_port(outputs[0]) if outputs else 0))
-        for out in outputs or _made(folder / "releases", site):
-            _publish(site.show(out), portal, report)
-        _by_hand(site, out, portal, report)
+        releases = folder / "releases"
+        releases.mkdir()
+        site = stack.enter_context(Site(releases, port_of(outputs[0]) if outputs else 0))
+        for out in outputs or in_a_row(crawled(releases), releases, site):
+            site.serve(out)
+            _publish(out, portal, report)
+        _by_hand(out, portal, report)
     _say(f"{report.held} held, {report.wrong} wrong, in {time.monotonic() - began:.0f} s")
     return 1 if report.wrong or not report.held else 0
 
@@ -160,7 +162,7 @@ def _given_back(given: Graph, ours: Graph, name: str, report: Report) -> None:
         report.check(sums[0] == sums[1], f"{file}: DCAT gives its checksum", sums)
 
 
-def _by_hand(site: Site, out: Path, portal: Portal, report: Report) -> None:
+def _by_hand(out: Path, portal: Portal, report: Report) -> None:
     """What a person did at the CKAN, and datasets that are not ours: the next publication leaves them as they are."""
     name = f"{PORTAL}-tumorotheques"
     dataset = portal.act("package_show", id=name)
@@ -174,7 +176,7 @@ def _by_hand(site: Site, out: Path, portal: Portal, report: Report) -> None:
         "private": True,
     }
     portal.act("package_patch", id=dataset["id"], **added)
-    done = _command(site.show(out), portal)
+    done = _command(out, portal)
     report.check(_counts(done) == ["1", "0"], "one dataset is mended", done.stdout + done.stderr)
     now = portal.act("package_show", id=dataset["id"])
     report.check(now["title"] == dataset["title"], "a title of ours comes back")
@@ -228,24 +230,6 @@ def _arguments(portal: Portal) -> tuple[str, ...]:
 
 def _command(out: Path, portal: Portal, *options: str) -> Done:
     return canceropole(*_arguments(portal), *options, out=out, env={"CKAN_API_TOKEN": portal.token})
-
-
-def _made(folder: Path, site: Site) -> list[Path]:
-    folder.mkdir()
-    done = canceropole("refresh", PORTAL, "--from", "sample", out=folder / "sample")
-    assert done.status == 0, done.stderr
-    [archive] = done.home.glob("runs/*/portal.warc.gz")
-    # In a process whose main module is light: those that read pages import it again, and their time counts.
-    script = (
-        "import sys; from pathlib import Path; from portals.releases import in_a_row\n"
-        "in_a_row(*map(Path, sys.argv[1:3]), sys.argv[3])"
-    )
-    subprocess.run([sys.executable, "-c", script, archive, folder, site.address], check=True)
-    return [folder / f"release-{number}" for number in (1, 2, 3)]
-
-
-def _port(out: Path) -> int:
-    return urlsplit(read_json(out / PORTAL / "latest" / "datapackage.json")["base_url"]).port or 80
 
 
 def _python() -> Path:

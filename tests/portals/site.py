@@ -5,18 +5,22 @@ from __future__ import annotations
 import shutil
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 from conftest import canceropole
-from test_refresh import PORTAL
+from test_refresh import CORRECTED, PORTAL, changed, refresh
 
 from pipeline import publishing
+from pipeline.paths import read_json
 from schemas.load import HOME
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from types import TracebackType
 
+GONE = "actions_industrielles"  # no other table refers to it
 EMAIL = "opendata@example.org"
 
 
@@ -35,13 +39,15 @@ class Site:
         self.base = f"http://127.0.0.1:{self._server.server_address[1]}"
         Thread(target=self._server.serve_forever, daemon=True).start()
 
-    def stop(self) -> None:
-        """Ends the server."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._server.shutdown()
         self._server.server_close()
 
-    def release(self, out: Path, source: object, *without: str) -> dict[str, object]:
-        """A real refresh, with `base_url` and a maintainer's address, without some datasets: its report."""
+    def release(self, out: Path, source: object, *without: str) -> dict[str, Any]:
+        """A refresh, with `base_url` and a maintainer's address, without some datasets: its report."""
         shutil.rmtree(self._schemas, ignore_errors=True)
         for part in (PORTAL, "reference"):
             shutil.copytree(HOME / part, self._schemas / part)
@@ -50,15 +56,48 @@ class Site:
         portal.write_text(text.replace("maintainer: {", f"maintainer: {{email: {EMAIL}, ", 1), encoding="utf-8")
         for name in without:
             (self._schemas / PORTAL / f"{name}.yml").unlink()
-        done = canceropole("refresh", PORTAL, "--from", source, "--schemas", self._schemas, out=out)
-        assert done.status == 0, done.stderr
-        return done.report
+        report = refresh(out, source, schemas=self._schemas)
+        assert report["outcome"] == "released", report
+        return report
 
     def serve(self, out: Path) -> None:
         """Serves the releases of some outputs, and no others."""
         shutil.rmtree(self.www / PORTAL, ignore_errors=True)
         asked = {"dry_run": False, "sample": True, "unconfirmed": True}
         assert publishing.run(PORTAL, str(self.www), out, "en", **asked) == 0
+
+
+def in_a_row(archive: Path, folder: Path, site: Site) -> list[Path]:
+    """Makes three releases in a row: a first one, one with a row corrected, one without a table.
+
+    Args:
+        archive: the sample portal's.
+        folder: where to.
+        site: where they are said to be.
+
+    Returns:
+        Their outputs, each in a folder of its own.
+    """
+    out = folder / "out"
+    outputs: list[Path] = []
+    later = changed(archive, folder / "later.warc.gz", CORRECTED)
+    for source, without in ((archive, ()), (later, ()), (later, (GONE,))):
+        site.release(out, source, *without)
+        outputs.append(Path(shutil.copytree(out, folder / f"release-{len(outputs) + 1}", symlinks=True)))
+    return outputs
+
+
+def crawled(folder: Path) -> Path:
+    """The archive of a real crawl of the sample portal."""
+    done = canceropole("refresh", PORTAL, "--from", "sample", out=folder / "sample")
+    assert done.status == 0, done.stderr
+    [archive] = done.home.glob("runs/*/portal.warc.gz")
+    return archive
+
+
+def port_of(out: Path) -> int:
+    """The port where the records of some outputs expect their files."""
+    return urlsplit(read_json(out / PORTAL / "latest" / "datapackage.json")["base_url"]).port or 80
 
 
 class _Quiet(SimpleHTTPRequestHandler):
