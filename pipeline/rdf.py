@@ -86,8 +86,8 @@ def day(instant: str) -> Literal:
 
 def in_order(graph: Graph) -> Graph:
     """The same triples in one order, whatever the order they came in."""
-    ordered = empty()
-    for triple in sorted(graph, key=lambda triple: [_order(term) for term in triple]):
+    ordered, order = empty(), {term: _order(term) for triple in graph for term in triple}
+    for triple in sorted(graph, key=lambda triple: [order[term] for term in triple]):
         ordered.add(triple)
     return ordered
 
