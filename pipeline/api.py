@@ -51,20 +51,21 @@ class Api:
             ) as answer:
                 body = _body(answer)
         except (requests.RequestException, ValueError) as error:
-            raise TargetError(self._masked(f"{what}: {error}")) from error
+            raise self.refusal(what, str(error)) from error
+        said = body.decode("utf-8", "replace")
         if not 200 <= answer.status_code < 300:  # noqa: PLR2004 (RFC 9110, 15.3)
-            raise TargetError(self._masked(f"{what}: {answer.status_code} {told(body.decode('utf-8', 'replace'))}"))
+            raise self.refusal(f"{what}: {answer.status_code}", said)
         try:
             return json.loads(body) if body else None
         except (ValueError, RecursionError) as error:
-            said = told(body.decode("utf-8", "replace"))
-            raise TargetError(self._masked(f"{what}: {answer.status_code}, no JSON: {said}")) from error
+            raise self.refusal(f"{what}: {answer.status_code}, no JSON", said) from error
 
-    def _masked(self, text: str) -> str:
-        """A message without what opens the target: a server may repeat what it was sent."""
+    def refusal(self, what: str, answered: object) -> TargetError:
+        """What is told of an answer: no more than a person reads, without what opens the target if it is repeated."""
+        text = str(answered)
         for secret in self._secrets:
             text = text.replace(secret, "…")
-        return text
+        return TargetError(f"{what}: {told(text)}")
 
 
 def _body(answer: requests.Response) -> bytes:

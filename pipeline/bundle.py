@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from pipeline import catalogue
-from pipeline.checksums import contents, sums
+from pipeline.checksums import SIGNATURE, SUMS, contents, sums
 from pipeline.described import bundle
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Catalogues state the zip's own digest, and are for who harvests a server. The zip has checksums of its own.
-_OUTSIDE = {*catalogue.FILES, "SHA256SUMS", "SHA256SUMS.sig"}
+_OUTSIDE = {*catalogue.FILES, SUMS, SIGNATURE}
 _READABLE = 0o644 << 16  # the Unix rights of a zip's member
 _OLDEST = (1980, 1, 1, 0, 0, 0)  # a zip knows no day before
 
@@ -45,7 +45,7 @@ def write_bundle(folder: Path, descriptor: Mapping[str, Any]) -> None:
             told.file_size = member.stat().st_size
             with member.open("rb") as source, made.open(told, "w") as target:
                 shutil.copyfileobj(source, target)
-        made.writestr(_told(f"{root}/SHA256SUMS", created), sums(inside))
+        made.writestr(_told(f"{root}/{SUMS}", created), sums(inside))
 
 
 def _told(name: str, created: tuple[int, ...]) -> ZipInfo:

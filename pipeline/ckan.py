@@ -7,7 +7,6 @@ CKAN's ckan/logic/action/ and ckan/views/api.py. None of those used asks the sea
 
 from __future__ import annotations
 
-import ipaddress
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from pipeline.ckan_actions import Actions
 from pipeline.ckan_record import record
+from pipeline.described import same_address
 from pipeline.failures import RunFailedError, WrongUseError
 from pipeline.served import served
 from pipeline.steps import TargetError
@@ -58,9 +58,9 @@ class _Dataset(_Answered):
 
     id: str
     name: str
-    state: str
-    owner_org: str | None
-    tags: list[_Named]
+    state: str = "active"
+    owner_org: str | None = None
+    tags: list[_Named] = []
     extras: list[_Pair] = []
     resources: list[dict[str, Any]]
 
@@ -185,20 +185,8 @@ class _Publication:
         """The licence's id in the CKAN's own list, found by its address; its own id where that list has none."""
         licence = self._release.descriptor["licenses"][0]
         listed = self._actions.look(list[_Licence], "license_list") or []
-        same = (one.id for one in listed if _bare(one.url or "") == _bare(licence["path"]))
+        same = (one.id for one in listed if same_address(one.url or "", licence["path"]))
         return next(same, str(licence["name"]))
 
     def _address(self, dataset: _Dataset | Entry) -> str:
         return f"{self._site}/dataset/{dataset.name if isinstance(dataset, _Dataset) else dataset.slug}"
-
-
-def _bare(address: str) -> str:
-    """An address without what lists of licences write differently."""
-    return address.partition("://")[2].rstrip("/")
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

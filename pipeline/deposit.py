@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import notices
 from pipeline.addresses import Addresses
+from pipeline.checksums import sealed, verify
 from pipeline.described import contributor
 from pipeline.vocabularies import LANGUAGES
 
@@ -73,9 +74,11 @@ def files(release: Path) -> dict[str, Path]:
         release: its folder.
 
     Raises:
+        DamagedError: it is not what its SHA256SUMS says: a deposit is for ever.
         OSError: it cannot be read.
     """
-    return {path.name: path for path in sorted(release.iterdir()) if path.is_file()}
+    verify(release)
+    return {place: path for place, path in sealed(release).items() if "/" not in place}
 
 
 def _html(told: Iterable[Mapping[str, str]]) -> str:

@@ -45,3 +45,9 @@ def licence_confirmed(descriptor: Described) -> bool:
 def sha256_of(resource: Described) -> str:
     """The SHA-256 of a resource's file, in hexadecimal."""
     return str(resource["hash"]).removeprefix("sha256:")
+
+
+def same_address(one: str, other: str) -> bool:
+    """Whether two addresses are the same but for what lists of licences write differently: scheme, slash at the end."""
+    bare = [address.partition("://")[2].rstrip("/") for address in (one, other)]
+    return bare[0] == bare[1]

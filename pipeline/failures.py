@@ -175,6 +175,19 @@ PARAGRAPHS: dict[str, tuple[str, str]] = {
         """Unknown target {target}. Expected a folder, s3://BUCKET/PREFIX, ckan+https://HOST/ORGANISATION,
         udata+https://HOST/ORGANISATION or zenodo+https://HOST.""",
     ),
+    "publish-other": (
+        """La cible a déjà une autre version sous ce numéro, ou celle d'une autre source : {address} n'est pas de
+        {folder}. Rien n'y a été changé. Choisir le bon --out, ou une autre cible.""",
+        """The target has another release under this number, or one of another source: {address} is not of {folder}.
+        Nothing was changed there. Choose the right --out, or another target.""",
+    ),
+    "publish-unreadable": (
+        """Les données de {folder} ne peuvent pas être publiées, car elles ne se lisent pas comme elles ont été
+        écrites : {error}. Les rétablir d'une sauvegarde, ou relancer canceropole refresh. Puis relancer la même
+        commande.""",
+        """What is in {folder} cannot be published, for it does not read as it was written: {error}. Restore it from a
+        backup, or run canceropole refresh. Then run the same command again.""",
+    ),
     "publish-undescribed": (
         """La version {version} est d'un programme plus ancien : elle n'en dit pas assez sur elle-même pour être publiée
         là. Relancer canceropole refresh : la version suivante le fera.""",

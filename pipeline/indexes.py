@@ -12,10 +12,12 @@ from filelock import FileLock
 
 from pipeline import catalogue
 from pipeline.addresses import Addresses
+from pipeline.checksums import SUMS
 from pipeline.entries import Release
 from pipeline.paths import Home, read_json, sha256, write_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -34,7 +36,7 @@ def renew(home: Home) -> None:
     write_json(home.index, {"portal": home.root.name, "releases": [_told(home, version) for version in versions]})
     out = home.root.parent
     with FileLock(out / ".catalog.lock", thread_local=False):  # runs of two portals may end together
-        _catalogue(out)
+        catalogue_of(out, out)
 
 
 def _told(home: Home, version: str) -> dict[str, Any]:
@@ -45,14 +47,24 @@ def _told(home: Home, version: str) -> dict[str, Any]:
         "version": version,
         "created": described["created"],
         "address": Addresses.of(described).release(version),
-        "sha256sums": sha256(folder / "SHA256SUMS"),
+        "sha256sums": sha256(folder / SUMS),
     }
 
 
-def _catalogue(out: Path) -> None:
+def catalogue_of(out: Path, folder: Path, release_of: Callable[[Home], Path | None] = Home.current) -> None:
+    """Writes the catalogue of all portals' releases; nothing where none can be listed.
+
+    Args:
+        out: the outputs.
+        folder: where to.
+        release_of: the folder of the release of a portal to list; None for a portal not to be listed.
+
+    Raises:
+        OSError: an output cannot be read or written.
+    """
     listed, left_out = [], {}
-    for home in (Home(link.parent) for link in sorted(out.glob("*/latest"))):
-        release = home.current()
+    for home in (Home(path) for path in sorted(out.iterdir()) if path.is_dir()):
+        release = release_of(home) if home.latest.is_symlink() else None
         if release is None:
             continue
         described = read_json(release / "datapackage.json")
@@ -61,4 +73,4 @@ def _catalogue(out: Path) -> None:
         else:
             left_out[described["name"]] = described["version"]
     if listed:
-        catalogue.write_catalogue(out, listed, left_out)
+        catalogue.write_catalogue(folder, listed, left_out)

@@ -12,16 +12,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.checksums import contents
+from pipeline import catalogue, indexes
+from pipeline.checksums import SUMS, sealed, verify
 from pipeline.failures import RunFailedError
-from pipeline.paths import Home, number, read_json, sha256
+from pipeline.paths import LISTS, VERSION, Home, number, read_json, sha256, write_json
 from pipeline.steps import Steps, TargetError
 
 if TYPE_CHECKING:
     from pipeline.stores import Store
 
-_SEAL = "SHA256SUMS"
 LATEST = "latest.json"
+_OF_THE_CHAIN = ("id", "reconstitution")  # what all releases of one chain say alike
 
 
 class Mirror:
@@ -36,7 +37,8 @@ class Mirror:
 
         Raises:
             TargetError: the target refused a step.
-            RunFailedError: it has a newer release than ours.
+            RunFailedError: it has a newer release than ours, or another under the same number.
+            DamagedError: a release is not what its SHA256SUMS says.
         """
         _Publication(home, self._place, steps).publish()
 
@@ -47,64 +49,102 @@ class _Publication:
     def __init__(self, home: Home, place: Store, steps: Steps) -> None:
         self._home, self._place, self._steps = home, place, steps
         self._portal = home.root.name
+        self._current = home.version() or "0.0.0"
 
     def publish(self) -> None:
         """All of it, in order."""
         self._not_behind(f"{self._portal}/{LATEST}")
         for version in self._home.versions():
-            self._release(self._home.release(version), f"{self._portal}/releases/{version}")
-        self._latest(f"{self._portal}/latest")
-        for path in self._listings():
-            self._put(path, path.relative_to(self._home.root.parent).as_posix())
-        self._commit(f"{self._portal}/{LATEST}")
+            if number(version) <= number(self._current):  # a later one never became current: a run was killed
+                self._release(version)
+        files = sealed(self._home.release(self._current))
+        self._place.point(f"{self._portal}/latest", f"{self._portal}/releases/{self._current}", files, self._steps)
+        for name in LISTS:
+            if (self._home.root / name).is_file():
+                self._put(self._home.root / name, f"{self._portal}/{name}")
+        with tempfile.TemporaryDirectory() as made:
+            indexes.catalogue_of(self._home.root.parent, Path(made), self._there)
+            for path in (Path(made) / name for name in catalogue.FILES):
+                if path.is_file():
+                    self._put(path, path.name)
+            write_json(Path(made) / LATEST, latest(self._home.release(self._current)))
+            self._put(Path(made) / LATEST, f"{self._portal}/{LATEST}")
 
-    def _release(self, release: Path, address: str) -> None:
-        """Puts a release, its seal last: one that has it, and the same, is whole."""
+    def _release(self, version: str) -> None:
+        """Puts a release, its seal last: one sealed there is whole, but each file of the current one is looked at."""
+        folder, address = self._home.release(version), f"{self._portal}/releases/{version}"
+        seal = f"{address}/{SUMS}"
         self._steps.at = address
-        if self._place.holds(release / _SEAL, f"{address}/{_SEAL}"):
-            return
-        files = {f"{address}/{place}": path for place, path in contents(release).items()}
-        for at in sorted(self._place.names(address) - files.keys()):
+        files = {f"{address}/{place}": path for place, path in sealed(folder).items()}
+        there, is_sealed = self._place.names(address), self._place.holds(folder / SUMS, seal)
+        if not is_sealed:
+            self._ours(folder, f"{address}/datapackage.json")
+        known = there if is_sealed and version != self._current else set()
+        missing = [at for at in files if at not in known]
+        if missing:
+            verify(folder)
+        for at in sorted(there - files.keys()):
             self._steps.removing(at, partial(self._place.remove, at))  # it changes when somebody was erased from it
-        for at, path in sorted(files.items(), key=lambda item: item[0].endswith(f"/{_SEAL}")):
-            self._put(path, at, lasting=True)
+        for at in sorted(missing, key=lambda at: at == seal):
+            self._put(files[at], at)
 
-    def _latest(self, address: str) -> None:
-        version = self._home.version() or ""
-        release = f"{self._portal}/releases/{version}"
-        self._steps.at = address
-        self._place.point(address, release, contents(self._home.release(version)), self._steps)
-
-    def _listings(self) -> list[Path]:
-        top = [path for path in self._home.root.parent.iterdir() if path.is_file()]
-        own = [path for path in self._home.root.iterdir() if path.is_file()]
-        return sorted(path for path in (*own, *top) if public(path.name))
-
-    def _commit(self, address: str) -> None:
-        release = self._home.current()
-        if release is None:
-            return
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / LATEST
-            path.write_text(f"{json.dumps(latest(release), indent=1)}\n", encoding="utf-8")
-            self._put(path, address)
-
-    def _put(self, path: Path, address: str, *, lasting: bool = False) -> None:
+    def _put(self, path: Path, address: str) -> None:
         self._steps.at = address
         if not self._place.holds(path, address):
-            self._steps.putting(address, partial(self._place.put, path, address, lasting=lasting))
+            self._steps.putting(address, partial(self._place.put, path, address))
+
+    def _ours(self, release: Path, address: str) -> None:
+        """A release that is there under the same number is this one, before an erasure, or is left alone."""
+        there, ours = self._read(address), read_json(release / "datapackage.json")
+        # An erasure leaves the run that made a release.
+        if there is not None and any(there.get(name) != ours.get(name) for name in (*_OF_THE_CHAIN, "run")):
+            raise RunFailedError("publish-other", address=address, folder=self._home.root)
 
     def _not_behind(self, address: str) -> None:
-        """A target that has a newer release than ours is somebody else's, or these outputs are an old copy."""
+        """A target that has a newer release, or one of another chain, is somebody else's, or these are an old copy."""
+        there = self._told(address)
+        if there is None:
+            return
+        if number(there) > number(self._current):
+            raise RunFailedError("publish-ahead", there=there, here=self._current)
+        address = f"{self._portal}/releases/{there}/datapackage.json"
+        told, ours = self._read(address), read_json(self._home.release(self._current) / "datapackage.json")
+        if told is None or any(told.get(name) != ours.get(name) for name in _OF_THE_CHAIN):
+            raise RunFailedError("publish-other", address=address, folder=self._home.root)
+
+    def _there(self, home: Home) -> Path | None:
+        """The release of a portal that the target's catalogue may list: another's only as far as it is published."""
+        if home.root == self._home.root:
+            return home.current()
+        address = f"{home.root.name}/{LATEST}"
+        version = self._told(address)
+        if version is None:
+            return None
+        if version not in home.versions() or self._read(address) != latest(home.release(version)):
+            raise TargetError(f"{address} names a release that is not in {home.root}: publish {home.root.name} first")
+        return home.release(version)
+
+    def _told(self, address: str) -> str | None:
+        """The version that a latest.json names; None where there is none."""
+        there = self._read(address)
+        version = there.get("version") if there is not None else "0.0.0"
+        if not isinstance(version, str) or not VERSION.fullmatch(version):
+            raise TargetError(f"{address} is not what publish writes: {version!r} is no version")
+        return version if there is not None else None
+
+    def _read(self, address: str) -> dict[str, Any] | None:
+        """A JSON object of the target's; None where there is none."""
         self._steps.at = address
         there = self._place.read(address)
+        if there is None:
+            return None
         try:
-            version = json.loads(there)["version"] if there is not None else "0.0.0"
-            ahead = number(version) > number(self._home.version() or "0.0.0")
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            told = json.loads(there)
+        except (ValueError, RecursionError) as error:
             raise TargetError(f"{address} is not what publish writes: {error}") from error
-        if ahead:
-            raise RunFailedError("publish-ahead", there=version, here=self._home.version())
+        if not isinstance(told, dict):
+            raise TargetError(f"{address} is not what publish writes: no JSON object")
+        return told
 
 
 def latest(release: Path) -> dict[str, Any]:
@@ -115,10 +155,5 @@ def latest(release: Path) -> dict[str, Any]:
         "version": package["version"],
         "created": package["created"],
         "path": f"releases/{release.name}",
-        "sha256sums": sha256(release / _SEAL),
+        "sha256sums": sha256(release / SUMS),
     }
-
-
-def public(name: str) -> bool:
-    """Whether a file beside the releases, or beside the portals, is for the public: lists of what there is."""
-    return name in {"status.json", "releases.json", "releases.atom"} or name.startswith("catalog")

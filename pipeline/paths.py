@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,10 @@ from schemas.typography import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# What beside its releases is for everybody of what lies in a portal's folder.
+LISTS = ("releases.atom", "releases.json", "status.json")
+VERSION = re.compile(r"\d+\.\d+\.\d+")  # of a release
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,8 @@ class Home:
 
     def versions(self) -> list[str]:
         """The releases there are, the oldest first."""
-        return sorted((path.parent.name for path in self.releases.glob("[0-9]*/datapackage.json")), key=number)
+        found = [path.parent.name for path in self.releases.glob("[0-9]*/datapackage.json")]
+        return sorted(filter(VERSION.fullmatch, found), key=number)
 
     def release(self, version: str) -> Path:
         """The folder of a release."""

@@ -5,13 +5,16 @@ Each kind of target is a module: files (`mirror`), records of a data portal (`ck
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from rich.console import Console
 
+from pipeline import indexes
 from pipeline.catalogue import listable
+from pipeline.checksums import DamagedError
 from pipeline.ckan import Ckan
 from pipeline.failures import FailureError, RunFailedError, WrongUseError
 from pipeline.mirror import Mirror
@@ -59,25 +62,31 @@ def run(portal: str, target: str, out: Path, language: str, *, dry_run: bool, sa
     console = Console(highlight=False, emoji=False, markup=False, soft_wrap=True)
     errors = Console(stderr=True, highlight=False, emoji=False, markup=False, soft_wrap=True)
     words = _WORDS[language]
+    home = Home(out / portal)
+    steps = Steps(dry_run=dry_run, told=lambda what, at: console.print(words[what].format(address=at)))
     try:
-        home = Home(out / portal)
-        current = home.current()
+        place, current = _target(target), home.current()
         if current is None or not (current / "datapackage.json").is_file():
             raise WrongUseError("publish-nothing", portal=portal, folder=home.root)
-        place = _target(target)
         if place.public:
             _permitted(read_json(current / "datapackage.json"), sample=sample, unconfirmed=unconfirmed)
-        steps = Steps(dry_run=dry_run, told=lambda what, at: console.print(words[what].format(address=at)))
         with lock(home):
-            try:
-                place.publish(home, steps)
-            except TargetError as error:
-                raise RunFailedError("publish-refused", target=target, step=steps.at, error=error) from error
+            if not dry_run:
+                indexes.renew(home)  # a killed command may have left them behind
+            place.publish(home, steps)
     except FailureError as error:
         errors.print(error.paragraph(language))
         return error.status
-    told = {"put": steps.put, "removed": steps.removed, "version": current.name}
-    console.print(words["would" if dry_run else "done"].format(portal=portal, target=target, **told))
+    except TargetError as error:
+        refused = RunFailedError("publish-refused", target=_shown(target), step=steps.at, error=error)
+        errors.print(refused.paragraph(language))
+        return refused.status
+    except (OSError, json.JSONDecodeError, UnicodeDecodeError, DamagedError) as error:
+        damaged = RunFailedError("publish-unreadable", folder=home.root, error=error)
+        errors.print(damaged.paragraph(language))
+        return damaged.status
+    told = {"put": steps.put, "removed": steps.removed, "version": current.name, "target": _shown(target)}
+    console.print(words["would" if dry_run else "done"].format(portal=portal, **told))
     return 0
 
 
@@ -85,15 +94,17 @@ def _target(target: str) -> Target:
     at = Remote.of(target)
     if at is not None and at.kind in _SERVERS:
         return _SERVERS[at.kind](at)
-    try:
-        parts = urlsplit(target)
-    except ValueError as error:
-        raise WrongUseError("publish-target", target=target) from error
-    if parts.scheme == "s3" and parts.netloc:
-        return Mirror(S3(parts.netloc, parts.path))
-    if parts.scheme in {"", "file"} and parts.path and not parts.netloc:
-        return Mirror(Folder(Path(parts.path).absolute()))
-    raise WrongUseError("publish-target", target=target.rpartition("@")[2])  # never a password
+    bucket = re.fullmatch(r"s3://([A-Za-z0-9.-]+)(/[^?#@]*)?", target)
+    if bucket:
+        return Mirror(S3(bucket[1], bucket[2] or ""))
+    if target and not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", target):
+        return Mirror(Folder(Path(target).absolute()))
+    raise WrongUseError("publish-target", target=_shown(target))
+
+
+def _shown(target: str) -> str:
+    """A target without what may be a password in it."""
+    return target.rpartition("@")[2]
 
 
 def _permitted(package: Mapping[str, Any], *, sample: bool, unconfirmed: bool) -> None:

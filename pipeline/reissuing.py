@@ -11,6 +11,7 @@ import pandas as pd
 
 from pipeline import build, release, signing
 from pipeline.changes import changes
+from pipeline.checksums import SUMS
 from pipeline.descriptor import dated, reach
 from pipeline.paths import Home, RunFolder, read_json, resources_of, sha256, write_json
 from schemas.typography import key_text
@@ -129,7 +130,7 @@ def _describe(
     _date(descriptor, {change["dataset"] for change in told} | set(_CITED), resources_of(base))
     write_json(draft / "datapackage.json", descriptor)
     release.tell_changes(draft, descriptor, schemas, told, total(inputs.get("erased", {}), left))
-    signing.sign(draft / release.SUMS)
+    signing.sign(draft / SUMS)
 
 
 def _date(descriptor: dict[str, Any], changed: set[str], released: Mapping[str, Any]) -> None:

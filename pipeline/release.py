@@ -6,16 +6,15 @@ makes it current. A crash leaves the state before or the state after.
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from pipeline import shelf
 from pipeline.catalogue import listable
-from pipeline.checksums import contents, sums
+from pipeline.checksums import SIGNATURE, SUMS, contents, sums
 from pipeline.markdown import code, text
-from pipeline.paths import number, read_json, sync, sync_all, write, write_json
+from pipeline.paths import VERSION, number, read_json, sync, sync_all, write, write_json
 from pipeline.version import FIRST, Step, after, differences, step_of_changes
 
 if TYPE_CHECKING:
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 # What two packages with the same data and metadata may differ in.
 _OF_EACH_BUILD = ("version", "created", "run")
 _OF_EACH_RESOURCE = {"bytes", "hash", "stale", "modified"}
-SUMS = "SHA256SUMS"  # its signature is named after it
-_VERSION = re.compile(r"\d+\.\d+\.\d+")
 _SHOWN = 20  # keys of a dataset named in the change note
 
 
@@ -106,7 +103,7 @@ def tell_changes(
     write(folder / "CHANGELOG.md", _change_note(descriptor, before, changes, erased).encode())
     if listable(descriptor):
         shelf.write(folder, descriptor)
-    listed = {place: path for place, path in contents(folder).items() if not place.startswith(SUMS)}
+    listed = {place: path for place, path in contents(folder).items() if place not in {SUMS, SIGNATURE}}
     write(folder / SUMS, sums(listed))
 
 
@@ -139,7 +136,7 @@ def clear_unfinished(home: Home) -> None:
         OSError: the folder cannot be written.
     """
     found = list(home.releases.iterdir()) if home.releases.is_dir() else []
-    versions = [path.name for path in found if path.is_dir() and _VERSION.fullmatch(path.name)]
+    versions = [path.name for path in found if path.is_dir() and VERSION.fullmatch(path.name)]
     _check_latest(home, versions)
     current = number(home.version() or "0.0.0")
     for path in found:

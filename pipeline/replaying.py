@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+import zlib
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
+from zipfile import BadZipFile, ZipFile
 
 import duckdb
 
 from pipeline import catalogue, decisions, erasures, stages
+from pipeline.checksums import SIGNATURE, SUMS, DamagedError, verify
 from pipeline.failures import RunFailedError
 from pipeline.paths import Home, RunFolder, read_json, sha256
 from pipeline.report import lock_hash
@@ -126,7 +128,12 @@ def _rebuild(scratch: Path, home: Home, run: RunFolder, inputs: dict[str, Any], 
 def _differing(released: Path, rebuilt: Path, database: str, *, exact: bool) -> list[str]:
     both, pattern = (released, rebuilt), "*" if exact else "data/*.json"
     names = {path.relative_to(root).as_posix() for root in both for path in root.rglob(pattern) if path.is_file()}
-    names.discard("SHA256SUMS.sig")  # the publisher's: a signature repeats by his key alone
+    names.discard(SIGNATURE)  # the publisher's: a signature repeats by his key alone
+    if not exact:
+        try:
+            verify(released)  # the files whose values are not compared
+        except (DamagedError, OSError) as error:
+            return [f"  {error}"]
     stated = _stated(both, database) if exact else None
     found = {name: _compared(released / name, rebuilt / name, database, stated) for name in sorted(names)}
     return [f"  {name}: {said}" for name, said in found.items() if said]
@@ -151,14 +158,17 @@ def _compared(one: Path, other: Path, database: str, stated: re.Pattern[bytes] |
     """How two files differ; without what may be `stated` otherwise, their values alone are compared."""
     if not one.is_file() or not other.is_file():
         return "only in the release" if one.is_file() else "only in the replay"
-    if stated is None:
-        return "" if json.loads(one.read_bytes()) == json.loads(other.read_bytes()) else "values differ"
-    if one.name == database:
-        return "" if _content(one) == _content(other) else "content differs"
-    if one.suffix == ".zip":
-        return "" if _members(one, database, stated) == _members(other, database, stated) else "content differs"
+    try:
+        if stated is None:
+            return "" if json.loads(one.read_bytes()) == json.loads(other.read_bytes()) else "values differ"
+        if one.name == database:
+            return "" if _content(one) == _content(other) else "content differs"
+        if one.suffix == ".zip":
+            return "" if _members(one, database, stated) == _members(other, database, stated) else "content differs"
+    except (ValueError, BadZipFile, zlib.error, EOFError, NotImplementedError, duckdb.Error) as error:
+        return f"cannot be read: {error}"
     before, after = one.read_bytes(), other.read_bytes()
-    if one.name in {*catalogue.FILES, "SHA256SUMS"}:
+    if one.name in {*catalogue.FILES, SUMS}:
         before, after = stated.sub(b"", before), stated.sub(b"", after)
     return "" if before == after else "differs"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.api import Api
+from pipeline.api import Api, told
 from pipeline.entries import Release
 from pipeline.failures import RunFailedError, WrongUseError
 from pipeline.mirror import LATEST, latest
@@ -33,5 +33,5 @@ def served(home: Home) -> Release:
     except TargetError as error:
         raise RunFailedError("publish-unserved", address=address, ours=ours["version"], found=error) from error
     if there != ours:
-        raise RunFailedError("publish-unserved", address=address, ours=ours["version"], found=there)
+        raise RunFailedError("publish-unserved", address=address, ours=ours["version"], found=told(str(there)))
     return release

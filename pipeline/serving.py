@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from pipeline.catalogue import FILES
+from pipeline.media_types import PLAIN, TYPES
+from pipeline.paths import LISTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_PUBLIC = {"releases", "latest", "releases.atom", "releases.json", "status.json"}
+_PUBLIC = {"releases", "latest", *LISTS}
 
 
 class _Published(SimpleHTTPRequestHandler):
@@ -27,16 +29,8 @@ class _Published(SimpleHTTPRequestHandler):
     server_version, sys_version = "canceropole", ""
     extensions_map = {  # noqa: RUF012 (the base class's way of naming types)
         **SimpleHTTPRequestHandler.extensions_map,
-        ".atom": "application/atom+xml",
-        ".csv": "text/csv; charset=utf-8",
-        ".json": "application/json",
-        ".jsonld": "application/ld+json",
-        ".rdf": "application/rdf+xml",
-        ".ttl": "text/turtle; charset=utf-8",
-        ".md": "text/markdown; charset=utf-8",
-        ".parquet": "application/vnd.apache.parquet",
-        ".duckdb": "application/octet-stream",
-        "": "text/plain; charset=utf-8",
+        **TYPES,
+        "": PLAIN,
     }
 
     def translate_path(self, path: str) -> str:

@@ -10,6 +10,8 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
+from pipeline.checksums import SIGNATURE
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -29,7 +31,7 @@ def sign(sums: Path) -> None:
         SigningError: the key cannot be used, or there is no OpenSSH.
         OSError: the folder cannot be written.
     """
-    signature = sums.with_name(f"{sums.name}.sig")
+    signature = sums.with_name(SIGNATURE)
     signature.unlink(missing_ok=True)
     key = os.environ.get(KEY, "")
     if not key:

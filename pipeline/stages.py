@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from pipeline import build, decisions, erasures, gate, indexes, normalize, redactions, release, signing, validate
+from pipeline.checksums import SUMS
 from pipeline.descriptor import descriptor, tables
 from pipeline.failures import RunFailedError
 from pipeline.paths import Home, resources_of, sync, sync_all, write, write_json
@@ -321,7 +322,7 @@ def build_and_release(run: Run, verdicts: Sequence[gate.Verdict]) -> str | None:
         version = package(run, verdicts, staged)
         if version is not None:
             validate.validate_package(staged / "datapackage.json")
-            signing.sign(staged / release.SUMS)
+            signing.sign(staged / SUMS)
         write_inputs(run, verdicts, version, kind(run.folder.archive))
         if version is not None:
             sync_all(run.folder.root)  # a release whose archive a power cut took could not be replayed

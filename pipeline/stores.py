@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import mimetypes
 import os
 import shutil
 from functools import partial
-from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Protocol
 
 import s3fs
 from botocore.exceptions import BotoCoreError, ClientError
 
+from pipeline.media_types import media_type
 from pipeline.paths import sha256, sync
 from pipeline.steps import TargetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from pipeline.steps import Steps
 
-_TYPES = {
-    ".atom": "application/atom+xml",
-    ".csv": "text/csv; charset=utf-8",
-    ".duckdb": "application/octet-stream",
-    ".json": "application/json",
-    ".jsonld": "application/ld+json",
-    ".md": "text/markdown; charset=utf-8",
-    ".parquet": "application/vnd.apache.parquet",
-    ".rdf": "application/rdf+xml",
-    ".ttl": "text/turtle",
-}
-_FOR_EVER = "public, max-age=31536000, immutable"
-_FOR_A_MINUTE = "public, max-age=60"
+_FOR_A_MINUTE = "public, max-age=60"  # releases too: a person's row may have to leave one
 
 
 class Store(Protocol):
@@ -50,8 +38,8 @@ class Store(Protocol):
     def holds(self, source: Path, address: str) -> bool:
         """Whether the file at an address is this one."""
 
-    def put(self, source: Path, address: str, *, lasting: bool) -> None:
-        """Puts a file; a reader meets the one before or this one. `lasting`: it never changes under this address."""
+    def put(self, source: Path, address: str) -> None:
+        """Puts a file; a reader meets the one before or this one."""
 
     def remove(self, address: str) -> None:
         """Takes a file away."""
@@ -70,43 +58,41 @@ class Folder:
 
     def names(self, folder: str) -> set[str]:
         """The addresses of all files under a folder."""
-        return {path.relative_to(self._root).as_posix() for path in (self._root / folder).rglob("*") if path.is_file()}
+        with _told():
+            paths = [path for path in (self._root / folder).rglob("*") if path.is_file()]
+        return {path.relative_to(self._root).as_posix() for path in paths}
 
     def read(self, address: str) -> bytes | None:
         """The file at an address; None if there is none."""
-        try:
-            return (self._root / address).read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise TargetError(str(error)) from error
+        with _told():
+            try:
+                return (self._root / address).read_bytes()
+            except FileNotFoundError:
+                return None
 
     def holds(self, source: Path, address: str) -> bool:
         """Whether the file at an address is this one."""
-        path = self._root / address
-        try:
-            return path.stat().st_size == source.stat().st_size and sha256(path) == sha256(source)
-        except FileNotFoundError:
-            return False
+        ours, path = sha256(source), self._root / address
+        with _told():
+            try:
+                return path.stat().st_size == source.stat().st_size and sha256(path) == ours
+            except FileNotFoundError:
+                return False
 
-    def put(self, source: Path, address: str, *, lasting: bool) -> None:  # noqa: ARG002 (a web server's own settings)
+    def put(self, source: Path, address: str) -> None:
         """Puts a file: it has its name once it is whole and on the disk."""
         path = self._root / address
         unfinished = path.with_name(f".{path.name}.partial")
-        try:
+        with _told():
             path.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, unfinished)
             sync(unfinished)
             unfinished.replace(path)
-        except OSError as error:
-            raise TargetError(str(error)) from error
 
     def remove(self, address: str) -> None:
         """Takes a file away."""
-        try:
+        with _told():
             (self._root / address).unlink(missing_ok=True)
-        except OSError as error:
-            raise TargetError(str(error)) from error
 
     def point(self, address: str, release: str, files: Mapping[str, Path], steps: Steps) -> None:  # noqa: ARG002 (a link has them)
         """Makes a relative link, in one step."""
@@ -141,22 +127,24 @@ class S3:
 
     def holds(self, source: Path, address: str) -> bool:
         """Whether the object was put with the digest of this file."""
+        ours = sha256(source)
         with _told():
             try:
                 kept = self._files.metadata(f"{self._root}/{address}", refresh=True)
             except FileNotFoundError:
                 return False
-        return bool(kept.get("sha256") == sha256(source))
+        return bool(kept.get("sha256") == ours)
 
-    def put(self, source: Path, address: str, *, lasting: bool) -> None:
+    def put(self, source: Path, address: str) -> None:
         """Puts an object: S3 shows it once it is whole."""
+        digest = sha256(source)
         with _told():
             self._files.put_file(
                 str(source),
                 f"{self._root}/{address}",
                 ContentType=media_type(address),
-                CacheControl=_FOR_EVER if lasting else _FOR_A_MINUTE,
-                Metadata={"sha256": sha256(source)},
+                CacheControl=_FOR_A_MINUTE,
+                Metadata={"sha256": digest},
             )
 
     def remove(self, address: str) -> None:
@@ -170,7 +158,7 @@ class S3:
         for at, source in wanted.items():
             steps.at = at
             if not self.holds(source, at):
-                steps.putting(at, partial(self.put, source, at, lasting=False))
+                steps.putting(at, partial(self.put, source, at))
         for at in sorted(self.names(address) - wanted.keys()):
             steps.removing(at, partial(self.remove, at))
 
@@ -178,24 +166,16 @@ class S3:
 def _link(link: Path, target: str) -> None:
     """Makes a link, or changes it, in one step."""
     unfinished = link.with_name(f".{link.name}.partial")
-    try:
+    with _told():
         unfinished.unlink(missing_ok=True)
         unfinished.symlink_to(target)
         unfinished.replace(link)
-    except OSError as error:
-        raise TargetError(str(error)) from error
-
-
-def media_type(address: str) -> str:
-    """The media type of a published file, from its name."""
-    suffix = PurePosixPath(address).suffix
-    return _TYPES.get(suffix) or mimetypes.guess_type(address)[0] or "text/plain; charset=utf-8"
 
 
 @contextlib.contextmanager
 def _told() -> Iterator[None]:
-    """Turns what a client of S3 raises into a TargetError."""
+    """Turns what a place, or a client of S3, raises into a TargetError."""
     try:
         yield
-    except (BotoCoreError, ClientError, OSError) as error:
+    except (BotoCoreError, ClientError, OSError, ValueError) as error:  # ValueError: no endpoint can be so
         raise TargetError(" ".join(str(error).split())) from error

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from pipeline import udata_record
 from pipeline.api import Api
+from pipeline.described import same_address
 from pipeline.failures import WrongUseError
 from pipeline.served import served
 from pipeline.steps import TargetError
@@ -127,8 +128,8 @@ class _Publication:
         address = self._package["licenses"][0]["path"]
         answer = self._ask("/datasets/licenses/")
         known = [read(_Licence, told) for told in answer] if isinstance(answer, list) else []
-        first = [one.id for one in known if one.url and _bare(one.url) == _bare(address)]
-        other = [one.id for one in known if _bare(address) in map(_bare, one.alternate_urls)]
+        first = [one.id for one in known if one.url and same_address(one.url, address)]
+        other = [one.id for one in known if any(same_address(url, address) for url in one.alternate_urls)]
         if not first + other:
             raise TargetError(f"none of its {len(known)} licences has the address {address}")
         return (first + other)[0]
@@ -218,8 +219,3 @@ def _mapping(told: object, name: str) -> Mapping[str, Any]:
     """A part of a dataset, which may be anybody's and say anything."""
     found = told.get(name) if isinstance(told, dict) else None
     return found if isinstance(found, dict) else {}
-
-
-def _bare(address: str) -> str:
-    """An address without what does not tell two licences apart."""
-    return address.partition("://")[2].rstrip("/")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import deposit
 from pipeline.api import Api
+from pipeline.checksums import SUMS
 from pipeline.failures import RunFailedError, WrongUseError
 from pipeline.paths import number, read_json
 from pipeline.steps import TargetError
@@ -31,7 +32,6 @@ TOKEN = "ZENODO_TOKEN"  # noqa: S105 (its name)
 _DEPOSITIONS = "/api/deposit/depositions"
 _PAGE = 100  # as many as Zenodo gives at once
 _PAGES = 100  # as many as its search gives at all: 10 000 depositions
-_SEAL = "SHA256SUMS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +133,11 @@ class _Publication:
         try:
             ahead = number(version) > number(self._package["version"])
         except ValueError as error:
-            raise TargetError(f"deposition {published.id} says it is version {version}: {error}") from error
+            raise self._api.refusal(f"deposition {published.id} says it is version {version}", error) from error
         if ahead:
             raise RunFailedError("publish-ahead", there=version, here=self._package["version"])
-        seal = published.files.get(_SEAL)
-        same = seal is not None and seal.md5 == _md5(self._release / _SEAL)
+        seal = published.files.get(SUMS)
+        same = seal is not None and seal.md5 == _md5(self._release / SUMS)
         return same and version == self._package["version"]
 
     def _opened(self, published: _Deposition | None) -> _Deposition:
@@ -157,7 +157,7 @@ class _Publication:
             link = re.fullmatch(r".*/(\d+)", str(_member(told, "links", "latest_draft")))
             at = int(link[1]) if link else None
         if not isinstance(at, int):
-            raise TargetError(f"no draft in what was answered: {told}")
+            raise self._api.refusal("no draft in what was answered", told)
         draft = self._read(at)
         if draft.published:
             raise TargetError(f"deposition {at} is no draft")
@@ -179,12 +179,12 @@ class _Publication:
         with path.open("rb") as file:
             told = self._api.ask("PUT", f"/api/files/{bucket}/{name}", data=file, headers=kind)
         if _member(told, "checksum") != f"md5:{digest}":
-            raise TargetError(f"{name} was put with md5:{digest}, and what is there is another: {told}")
+            raise self._api.refusal(f"{name} was put with md5:{digest}, and what is there is another", told)
 
     def _publish(self, draft: _Deposition) -> None:
         told = self._ask("POST", f"/{draft.id}/actions/publish")
         if _member(told, "submitted") is not True:
-            raise TargetError(f"deposition {draft.id} is not published: {told}")
+            raise self._api.refusal(f"deposition {draft.id} is not published", told)
 
     def _listed(self) -> Iterator[dict[str, Any]]:
         """Every deposition of the token's owner, of all versions, drafts among them."""
@@ -210,7 +210,7 @@ class _Publication:
                 if str(one.get("identifier")).lower() != deposit.name(self._package):
                     continue
                 if not isinstance(listed.get("id"), int) or not isinstance(listed.get("conceptrecid"), str):
-                    raise TargetError(f"a deposition of ours has no number: {listed}")
+                    raise self._api.refusal("a deposition of ours has no number", listed)
                 return True
         return False
 
@@ -228,7 +228,7 @@ class _Publication:
                 },
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise TargetError(f"deposition {at} is not described as one: {error!r}") from error
+            raise self._api.refusal(f"deposition {at} is not described as one", repr(error)) from error
 
     def _ask(self, method: str, path: str, **sent: Any) -> Any:  # noqa: ANN401 (JSON is any shape)
         return self._api.ask(method, f"{_DEPOSITIONS}{path}", **sent)

@@ -306,6 +306,21 @@ def test_a_portal_that_cannot_be_read_leaves_the_catalogue_as_it_was(out: Path) 
     assert {name: (out / name).read_bytes() for name in FILES} == before
 
 
+def test_a_portal_whose_release_is_out_of_reach_leaves_the_catalogue_as_it_was(out: Path) -> None:
+    shutil.copytree(out / PORTAL, out / "autre", symlinks=True)
+    (out / "autre" / "releases").rename(out / "autre" / "ailleurs")
+    before = {name: (out / name).read_bytes() for name in FILES}
+    with pytest.raises(OSError, match="autre"):
+        indexes.renew(Home(out / PORTAL))
+    assert {name: (out / name).read_bytes() for name in FILES} == before
+
+
+def test_a_copy_beside_the_releases_is_none(out: Path) -> None:
+    shutil.copytree(out / PORTAL / "releases/1.0.0", out / PORTAL / "releases/1.0.0.bak")
+    indexes.renew(Home(out / PORTAL))
+    assert [r["version"] for r in read_json(out / PORTAL / "releases.json")["releases"]] == ["1.0.0"]
+
+
 def test_the_list_of_releases_is_what_there_is(sample: Done, out: Path, tmp_path: Path) -> None:
     refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED))
     listed = read_json(out / PORTAL / "releases.json")["releases"]

@@ -19,6 +19,7 @@ from moto.server import ThreadedMotoServer
 from test_refresh import CORRECTED, PORTAL, archive_of, changed, out, refresh
 
 from pipeline import publishing
+from pipeline.checksums import SUMS, contents, sums
 from pipeline.paths import Home, read_json, sha256, write_json
 
 if TYPE_CHECKING:
@@ -131,10 +132,10 @@ def test_killed_in_the_middle_it_shows_the_release_before_and_goes_on(
         "import os, signal, sys\n"
         "from pipeline import cli, stores\n"
         "left, put = [int(sys.argv.pop(1))], stores.S3.put\n"
-        "def killing(self, source, address, *, lasting):\n"
+        "def killing(self, source, address):\n"
         "    if not left[0]: os.kill(os.getpid(), signal.SIGKILL)\n"
         "    left[0] -= 1\n"
-        "    put(self, source, address, lasting=lasting)\n"
+        "    put(self, source, address)\n"
         "stores.S3.put = killing\n"
         "cli.main()\n"
     )
@@ -157,8 +158,8 @@ def test_what_left_a_release_leaves_the_target(out: Path, tmp_path: Path) -> Non
     assert publish(out, str(target)) == 0
     release = Home(out / PORTAL).release("1.0.0")
     (release / "data" / "annuaires.json").unlink()
-    sums = (release / "SHA256SUMS").read_text(encoding="utf-8")
-    kept = "".join(line for line in sums.splitlines(keepends=True) if "annuaires.json" not in line)
+    lines = (release / "SHA256SUMS").read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = "".join(line for line in lines if "annuaires.json" not in line)
     (release / "SHA256SUMS").write_text(kept, encoding="utf-8")
     assert publish(out, str(target)) == 0
     there = target / PORTAL / "releases" / "1.0.0"
@@ -198,6 +199,122 @@ def test_a_target_that_is_ahead_is_left_alone(out: Path, tmp_path: Path, capsys:
     assert publish(out, str(target)) == 1
     assert "1.10.0" in capsys.readouterr().err
     assert [path.name for path in (target / PORTAL).iterdir()] == ["latest.json"]
+
+
+def altered(out: Path, version: str, **told: object) -> None:
+    """A release whose descriptor says something else, as another run of the program would have made it."""
+    release = Home(out / PORTAL).release(version)
+    write_json(release / "datapackage.json", {**read_json(release / "datapackage.json"), **told})
+    listed = {place: path for place, path in contents(release).items() if place != SUMS}
+    (release / SUMS).write_bytes(sums(listed))
+
+
+@pytest.mark.parametrize(
+    "told", [{"run": "20200101T000000Z"}, {"reconstitution": False}, {"id": "https://autre.example/#a"}]
+)
+def test_another_release_of_the_same_number_is_left_alone(
+    out: Path, tmp_path: Path, told: dict[str, object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "www"
+    assert publish(out, str(target)) == 0
+    before = (target / PORTAL / "latest" / "datapackage.json").read_bytes()
+    altered(out, "1.0.0", **told)
+    assert publish(out, str(target)) == 1
+    assert "releases/1.0.0/datapackage.json" in capsys.readouterr().err
+    assert (target / PORTAL / "latest" / "datapackage.json").read_bytes() == before
+
+
+def test_what_is_gone_or_altered_at_the_target_is_put_again(sample: Done, out: Path, tmp_path: Path) -> None:
+    target = tmp_path / "www"
+    refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED))
+    assert publish(out, str(target)) == 0
+    (target / PORTAL / "releases/1.0.0/data/annuaires.csv").unlink()
+    (target / PORTAL / "latest/data/annuaires.csv").write_text("autre chose")
+    (target / PORTAL / "latest/data/ajout.csv").write_text("de trop")
+    assert publish(out, str(target)) == 0
+    for version in ("1.0.0", "1.0.1"):
+        there, ours = target / PORTAL / "releases" / version, Home(out / PORTAL).release(version)
+        assert {name: path.read_bytes() for name, path in contents(there).items()} == {
+            name: path.read_bytes() for name, path in contents(ours).items()
+        }
+
+
+def test_only_what_is_sealed_is_published(out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    release = Home(out / PORTAL).release("1.0.0")
+    (release / "notes-privees.txt").write_text("pour moi")
+    (out / "catalogue-brouillon.xlsx").write_text("pour moi")
+    assert publish(out, str(tmp_path / "www")) == 0
+    assert not [path for path in (tmp_path / "www").rglob("*") if path.is_file() and path.read_bytes() == b"pour moi"]
+    (release / "data" / "annuaires.csv").write_text("coupé")
+    assert publish(out, str(tmp_path / "autre")) == 1
+    assert "annuaires.csv" in capsys.readouterr().err
+    assert not (tmp_path / "autre" / PORTAL / "latest.json").exists()
+
+
+def test_a_release_that_never_became_current_is_not_published(sample: Done, out: Path, tmp_path: Path) -> None:
+    refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED))
+    link = Home(out / PORTAL).latest
+    link.unlink()
+    link.symlink_to("releases/1.0.0")  # as a run that was killed between two renames leaves it
+    assert publish(out, str(tmp_path / "www")) == 0
+    assert [path.name for path in (tmp_path / "www" / PORTAL / "releases").iterdir()] == ["1.0.0"]
+
+
+def test_lists_that_a_killed_command_left_behind_are_made_anew(out: Path, tmp_path: Path) -> None:
+    before = (out / "catalog.ttl").read_bytes()
+    (out / "catalog.ttl").write_text("d'avant")
+    assert publish(out, str(tmp_path / "www")) == 0
+    assert (tmp_path / "www" / "catalog.ttl").read_bytes() == before == (out / "catalog.ttl").read_bytes()
+
+
+def test_another_portal_is_listed_only_as_it_is_published(sample: Done, out: Path, tmp_path: Path) -> None:
+    """Its release that nobody may fetch yet is in no catalogue at the target."""
+    target, other = tmp_path / "www", out / "autre"
+    shutil.copytree(out / PORTAL, other, symlinks=True)
+    release = other / "releases" / "1.0.0"
+    (release / f"{PORTAL}.duckdb").rename(release / "autre.duckdb")
+    (release / f"{PORTAL}.zip").rename(release / "autre.zip")
+    package = {**read_json(release / "datapackage.json"), "name": "autre", "id": "https://autre.example/#autre"}
+    write_json(release / "datapackage.json", package)
+    (release / SUMS).write_bytes(sums({place: path for place, path in contents(release).items() if place != SUMS}))
+    assert publish(out, str(target)) == 0
+    assert b"autre/latest" not in (target / "catalog.ttl").read_bytes()
+    asked = {"dry_run": False, "sample": True, "unconfirmed": True}
+    assert publishing.run("autre", str(target), out, "fr", **asked) == 0
+    assert b"autre/latest" in (target / "catalog.ttl").read_bytes()
+    both = (target / "catalog.ttl").read_bytes()
+    assert both == (out / "catalog.ttl").read_bytes()
+    refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED))
+    assert publishing.run("autre", str(target), out, "fr", **asked) == 0
+    assert (target / "catalog.ttl").read_bytes() == both
+
+
+@pytest.mark.parametrize("broken", ["datapackage.json", "SHA256SUMS"])
+def test_outputs_that_cannot_be_read_are_told(
+    out: Path, tmp_path: Path, broken: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (Home(out / PORTAL).release("1.0.0") / broken).write_bytes(b"{\xff")
+    assert publish(out, str(tmp_path / "www")) == 1
+    assert "sauvegarde" in capsys.readouterr().err
+
+
+def test_a_target_is_taken_as_it_is_written(out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert publish(out, str(tmp_path / "www#2?x")) == 0
+    assert (tmp_path / "www#2?x" / PORTAL / "latest.json").is_file()
+    for target in ("s3://donnees/a?x", "s3://CLE:SECRET@donnees/a", "ckan+https://moi:SECRET@ckan.example/org"):
+        assert publish(out, target) == 2
+        assert "SECRET" not in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("s3")
+def test_an_endpoint_that_is_none_is_told(
+    out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    s3fs.S3FileSystem.clear_instance_cache()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "localhost:9000")
+    assert publish(out, BUCKET) == 1
+    assert "localhost:9000" in capsys.readouterr().err
+    s3fs.S3FileSystem.clear_instance_cache()
 
 
 @pytest.mark.parametrize(
