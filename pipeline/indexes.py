@@ -17,12 +17,12 @@ from pipeline.entries import Release
 from pipeline.paths import Home, read_json, sha256, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
     from pathlib import Path
 
 
 def renew(home: Home) -> None:
-    """Writes a portal's `releases.json`, and the catalogue of all portals beside it.
+    """Writes the catalogue of all portals, then this one's `releases.json`.
 
     Args:
         home: the portal's outputs, whose lock is held.
@@ -30,13 +30,62 @@ def renew(home: Home) -> None:
     Raises:
         OSError: an output cannot be read or written; what was not yet written stays as it was.
     """
-    versions = home.versions()
-    if not versions:
+    told = _list(home)
+    if told is None:
         return
-    write_json(home.index, {"portal": home.root.name, "releases": [_told(home, version) for version in versions]})
     out = home.root.parent
     with FileLock(out / ".catalog.lock", thread_local=False):  # runs of two portals may end together
-        catalogue_of(out, out)
+        catalogue_of({portal: portal.current() for portal in portals(out)}, out)
+    write_json(home.index, told)  # last: who finds it as it should be need not look at the catalogue
+
+
+def catch_up(home: Home) -> None:
+    """Does what `renew` does where a command that was killed did not come to it; raises what that does."""
+    try:
+        written = read_json(home.index) if home.index.is_file() else None
+    except ValueError:
+        written = None
+    if written != _list(home):
+        renew(home)
+
+
+def portals(out: Path) -> list[Home]:
+    """The portals that have outputs in a folder.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    homes = [Home(path) for path in sorted(out.iterdir()) if path.is_dir()]
+    return [home for home in homes if home.latest.is_symlink()]
+
+
+def catalogue_of(releases: Mapping[Home, Path | None], folder: Path) -> None:
+    """Writes the catalogue of some portals' releases; nothing where none can be listed.
+
+    Args:
+        releases: the folder of a release of each; None for a portal not to be listed.
+        folder: where to.
+
+    Raises:
+        OSError: a release cannot be read, or the catalogue written.
+    """
+    listed, left_out = [], {}
+    for release in releases.values():
+        if release is None:
+            continue
+        described = read_json(release / "datapackage.json")
+        if catalogue.listable(described):
+            listed.append(Release(described, release, f"{described['name']}/latest/"))
+        else:
+            left_out[described["name"]] = described["version"]
+    if listed:
+        catalogue.write_catalogue(folder, listed, left_out)
+
+
+def _list(home: Home) -> dict[str, Any] | None:
+    """What `releases.json` says; None where there is no release."""
+    releases = [_told(home, version) for version in home.versions()]
+    return {"portal": home.root.name, "releases": releases} if releases else None
 
 
 def _told(home: Home, version: str) -> dict[str, Any]:
@@ -49,28 +98,3 @@ def _told(home: Home, version: str) -> dict[str, Any]:
         "address": Addresses.of(described).release(version),
         "sha256sums": sha256(folder / SUMS),
     }
-
-
-def catalogue_of(out: Path, folder: Path, release_of: Callable[[Home], Path | None] = Home.current) -> None:
-    """Writes the catalogue of all portals' releases; nothing where none can be listed.
-
-    Args:
-        out: the outputs.
-        folder: where to.
-        release_of: the folder of the release of a portal to list; None for a portal not to be listed.
-
-    Raises:
-        OSError: an output cannot be read or written.
-    """
-    listed, left_out = [], {}
-    for home in (Home(path) for path in sorted(out.iterdir()) if path.is_dir()):
-        release = release_of(home) if home.latest.is_symlink() else None
-        if release is None:
-            continue
-        described = read_json(release / "datapackage.json")
-        if catalogue.listable(described):
-            listed.append(Release(described, release, f"{described['name']}/latest/"))
-        else:
-            left_out[described["name"]] = described["version"]
-    if listed:
-        catalogue.write_catalogue(folder, listed, left_out)

@@ -63,8 +63,7 @@ class _Publication:
             if (self._home.root / name).is_file():
                 self._put(self._home.root / name, f"{self._portal}/{name}")
         with tempfile.TemporaryDirectory() as made:
-            indexes.catalogue_of(self._home.root.parent, Path(made), self._there)
-            for path in (Path(made) / name for name in catalogue.FILES):
+            for path in (self._catalogue(Path(made)) / name for name in catalogue.FILES):
                 if path.is_file():
                     self._put(path, path.name)
             write_json(Path(made) / LATEST, latest(self._home.release(self._current)))
@@ -111,6 +110,15 @@ class _Publication:
         told, ours = self._read(address), read_json(self._home.release(self._current) / "datapackage.json")
         if told is None or any(told.get(name) != ours.get(name) for name in _OF_THE_CHAIN):
             raise RunFailedError("publish-other", address=address, folder=self._home.root)
+
+    def _catalogue(self, made: Path) -> Path:
+        """Where the target's catalogue lies: ours, if it lists what is there; else it is made."""
+        out = self._home.root.parent
+        there = {home: self._there(home) for home in indexes.portals(out)}
+        if all(release == home.current() for home, release in there.items()):
+            return out
+        indexes.catalogue_of(there, made)
+        return made
 
     def _there(self, home: Home) -> Path | None:
         """The release of a portal that the target's catalogue may list: another's only as far as it is published."""

@@ -72,7 +72,7 @@ def run(portal: str, target: str, out: Path, language: str, *, dry_run: bool, sa
             _permitted(read_json(current / "datapackage.json"), sample=sample, unconfirmed=unconfirmed)
         with lock(home):
             if not dry_run:
-                indexes.renew(home)  # a killed command may have left them behind
+                indexes.catch_up(home)
             place.publish(home, steps)
     except FailureError as error:
         errors.print(error.paragraph(language))

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from pipeline.checksums import SUMS, contents, sums
+
 ROOT = Path(__file__).parent.parent
 WORDPRESS = ROOT.parent / "shared" / "portal"
 
@@ -46,6 +48,12 @@ def canceropole(*arguments: object, out: Path | None = None, env: dict[str, str]
     environment = {**os.environ, "LANG": "fr_FR.UTF-8", "LC_ALL": "", "LC_MESSAGES": "", "NO_PROXY": "*", **(env or {})}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=ROOT)
     return Done(out or Path(), done.returncode, done.stdout, done.stderr)
+
+
+def resealed(release: Path) -> None:
+    """Gives a release that a test edited the checksums of what it now is, as an erasure does."""
+    listed = {place: path for place, path in contents(release).items() if place != SUMS}
+    (release / SUMS).write_bytes(sums(listed))
 
 
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Done]) -> Done:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import s3fs
-from conftest import ROOT, Done, canceropole
+from conftest import ROOT, Done, canceropole, resealed
 from filelock import FileLock
 from moto.server import ThreadedMotoServer
 from test_refresh import CORRECTED, PORTAL, archive_of, changed, out, refresh
 
 from pipeline import publishing
-from pipeline.checksums import SUMS, contents, sums
+from pipeline.checksums import contents
 from pipeline.paths import Home, read_json, sha256, write_json
 
 if TYPE_CHECKING:
@@ -205,8 +205,7 @@ def altered(out: Path, version: str, **told: object) -> None:
     """A release whose descriptor says something else, as another run of the program would have made it."""
     release = Home(out / PORTAL).release(version)
     write_json(release / "datapackage.json", {**read_json(release / "datapackage.json"), **told})
-    listed = {place: path for place, path in contents(release).items() if place != SUMS}
-    (release / SUMS).write_bytes(sums(listed))
+    resealed(release)
 
 
 @pytest.mark.parametrize(
@@ -261,10 +260,13 @@ def test_a_release_that_never_became_current_is_not_published(sample: Done, out:
 
 
 def test_lists_that_a_killed_command_left_behind_are_made_anew(out: Path, tmp_path: Path) -> None:
-    before = (out / "catalog.ttl").read_bytes()
-    (out / "catalog.ttl").write_text("d'avant")
+    lists = [out / "catalog.ttl", Home(out / PORTAL).index]
+    before = [path.read_bytes() for path in lists]
+    for path in lists:
+        path.write_text("{}")
     assert publish(out, str(tmp_path / "www")) == 0
-    assert (tmp_path / "www" / "catalog.ttl").read_bytes() == before == (out / "catalog.ttl").read_bytes()
+    assert [path.read_bytes() for path in lists] == before
+    assert [(tmp_path / "www" / path.relative_to(out)).read_bytes() for path in lists] == before
 
 
 def test_another_portal_is_listed_only_as_it_is_published(sample: Done, out: Path, tmp_path: Path) -> None:
@@ -276,7 +278,7 @@ def test_another_portal_is_listed_only_as_it_is_published(sample: Done, out: Pat
     (release / f"{PORTAL}.zip").rename(release / "autre.zip")
     package = {**read_json(release / "datapackage.json"), "name": "autre", "id": "https://autre.example/#autre"}
     write_json(release / "datapackage.json", package)
-    (release / SUMS).write_bytes(sums({place: path for place, path in contents(release).items() if place != SUMS}))
+    resealed(release)
     assert publish(out, str(target)) == 0
     assert b"autre/latest" not in (target / "catalog.ttl").read_bytes()
     asked = {"dry_run": False, "sample": True, "unconfirmed": True}

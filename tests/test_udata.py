@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import udata_server
-from conftest import ROOT, Done
+from conftest import ROOT, Done, resealed
 from portals.site import Site
 from test_publish import publish
 from test_refresh import PORTAL
@@ -73,6 +73,7 @@ def edit(out: Path, site: Site, change: Callable[[dict[str, Any]], object]) -> N
     package = read_json(release / "datapackage.json")
     change(package)
     write_json(release / "datapackage.json", package)
+    resealed(release)
     (site.www / PORTAL).mkdir(exist_ok=True)
     write_json(site.www / PORTAL / LATEST, latest(release))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import ROOT, Done
+from conftest import ROOT, Done, resealed
 from test_publish import publish
 from test_refresh import CORRECTED, PORTAL, archive_of, changed, out, refresh
 from zenodo_server import LIST, TOKEN, Killer, Zenodo
@@ -71,10 +70,7 @@ def erase(out: Path) -> None:
     """As an erasure leaves a release: files and their digests are others, the version is not."""
     release = Home(out / PORTAL).release("1.0.0")
     (release / "README.md").write_text("Une ligne a été retirée.\n", encoding="utf-8")
-    lines = (release / "SHA256SUMS").read_text(encoding="utf-8").splitlines(keepends=True)
-    digest = hashlib.sha256((release / "README.md").read_bytes()).hexdigest()
-    sums = "".join(f"{digest}  README.md\n" if line.endswith("  README.md\n") else line for line in lines)
-    (release / "SHA256SUMS").write_text(sums, encoding="utf-8")
+    resealed(release)
 
 
 def test_a_release_becomes_a_published_deposit(released: Path, zenodo: Zenodo) -> None:
