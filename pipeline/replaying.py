@@ -129,14 +129,19 @@ def _differing(released: Path, rebuilt: Path, database: str, *, exact: bool) -> 
     both, pattern = (released, rebuilt), "*" if exact else "data/*.json"
     names = {path.relative_to(root).as_posix() for root in both for path in root.rglob(pattern) if path.is_file()}
     names.discard(SIGNATURE)  # the publisher's: a signature repeats by his key alone
-    if not exact:
-        try:
-            verify(released)  # the files whose values are not compared
-        except (DamagedError, OSError) as error:
-            return [f"  {error}"]
     stated = _stated(both, database) if exact else None
-    found = {name: _compared(released / name, rebuilt / name, database, stated) for name in sorted(names)}
-    return [f"  {name}: {said}" for name, said in found.items() if said]
+    compared = {name: _compared(released / name, rebuilt / name, database, stated) for name in sorted(names)}
+    found = [f"  {name}: {said}" for name, said in compared.items() if said]
+    return found if exact or found else _altered(released)
+
+
+def _altered(release: Path) -> list[str]:
+    """What of a release is no longer as it was made, for the files whose values are not compared."""
+    try:
+        verify(release)
+    except (DamagedError, OSError) as error:
+        return [f"  {error}"]
+    return []
 
 
 def _stated(both: tuple[Path, Path], database: str) -> re.Pattern[bytes]:

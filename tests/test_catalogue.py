@@ -83,7 +83,7 @@ def test_a_table_is_a_dataset_and_so_is_the_package(sample: Done) -> None:
     files = {str(graph.value(one, DCAT.downloadURL)) for one in graph.subjects(RDF.type, DCAT.Distribution)}
     there = [path.relative_to(sample.latest.resolve()) for path in sample.latest.resolve().glob("data/*")]
     expected = {f"{BASE}/{PORTAL}/latest/{path.as_posix()}" for path in there}
-    assert files == {*expected, f"{BASE}/{PORTAL}/latest/{PORTAL}.duckdb"}
+    assert files == {*expected, *(f"{BASE}/{PORTAL}/latest/{PORTAL}.{whole}" for whole in ("duckdb", "zip"))}
 
 
 def test_the_package_has_what_is_of_no_table(sample: Done) -> None:
@@ -91,6 +91,7 @@ def test_the_package_has_what_is_of_no_table(sample: Done) -> None:
     files = graph.objects(URIRef(f"{BASE}/{PORTAL}/package"), DCAT.distribution)
     assert {str(file).rpartition("/")[2] for file in files} == {
         f"{PORTAL}.duckdb",
+        f"{PORTAL}.zip",
         *(f"{name}.{extension}" for name in ("pages", "provenance") for extension in ("csv", "parquet", "json")),
     }
 
@@ -116,7 +117,7 @@ def test_sizes_and_checksums_are_the_files(sample: Done) -> None:
         assert graph.value(checksum, SPDX.checksumValue) == Literal(sha256(path), datatype=XSD.hexBinary)
         size = Literal(path.stat().st_size, datatype=XSD.nonNegativeInteger)
         assert graph.value(file, DCAT.byteSize) == size
-    assert len(files) == 3 * 26 + 1
+    assert len(files) == 3 * 26 + 2
 
 
 def test_each_dataset_says_what_harvesters_ask_for(sample: Done) -> None:
@@ -188,7 +189,7 @@ def test_without_it_names_are_uuids_and_files_are_found_from_either_catalogue(sa
     assert all(re.fullmatch(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f-]{21}", one) for one in datasets(own))
     for graph in (own, every):
         paths = [Path(str(url).removeprefix("file://")) for url in graph.objects(None, DCAT.downloadURL)]
-        assert len(paths) == 3 * 26 + 1
+        assert len(paths) == 3 * 26 + 2
         assert all(path.is_file() for path in paths)
 
 
@@ -274,7 +275,8 @@ def test_the_catalogue_of_all_portals_is_of_the_latest_release_of_each(sample: D
     other = out / "autre"
     shutil.copytree(out / PORTAL, other, symlinks=True)
     package = described(other / "latest", name="autre", id="https://autre.example/#autre")
-    (other / "latest" / f"{PORTAL}.duckdb").rename(other / "latest" / "autre.duckdb")
+    for extension in ("duckdb", "zip"):
+        (other / "latest" / f"{PORTAL}.{extension}").rename(other / "latest" / f"autre.{extension}")
     write_json(other / "latest" / "datapackage.json", package)
     refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED))
     graph = parsed(out / "catalog.ttl")
@@ -282,7 +284,7 @@ def test_the_catalogue_of_all_portals_is_of_the_latest_release_of_each(sample: D
     assert {str(v) for v in graph.objects(None, DCAT_VERSION)} == {"1.0.0", "1.0.1"}
     paths = [Path(str(url).removeprefix("file://")) for url in graph.objects(None, DCAT.downloadURL)]
     assert all(path.is_file() for path in paths)
-    assert len(set(paths)) == 2 * (3 * 26 + 1)
+    assert len(set(paths)) == 2 * (3 * 26 + 2)
 
 
 def test_a_portal_of_an_older_program_is_left_out_and_named(out: Path) -> None:

@@ -100,6 +100,13 @@ def test_a_catalogue_that_states_another_database_differs(out: Path) -> None:
     assert found.told.splitlines()[1:] == ["  SHA256SUMS: differs", "  catalog.rdf: differs"]
 
 
+@pytest.mark.parametrize("name", [f"{PORTAL}.zip", f"{PORTAL}.duckdb"])
+def test_a_file_that_cannot_be_read_is_told(out: Path, name: str) -> None:
+    file = out / PORTAL / "latest" / name
+    file.write_bytes(file.read_bytes()[:5000])
+    assert f"{name}: cannot be read" in replay(out, PORTAL, None).told
+
+
 def test_the_command_says_what_differs(out: Path) -> None:
     (out / PORTAL / "latest" / "data" / "tumorotheques.csv").unlink()
     done = canceropole("replay", PORTAL, "1.0.0", out=out)
@@ -113,6 +120,10 @@ def test_another_code_or_lock_compares_values_and_says_so(sample: Done, out: Pat
     found = replay(out, PORTAL, None)
     assert found.same
     assert "by value" in found.told
+    csv = out / PORTAL / "latest" / "data" / "annuaires.csv"
+    csv.write_bytes(csv.read_bytes() + b"x")
+    [said] = replay(out, PORTAL, None).told.splitlines()[1:]
+    assert "annuaires.csv: SHA256SUMS says" in said
     table = out / PORTAL / "latest" / "data" / "tumorotheques.json"
     table.write_text(table.read_text(encoding="utf-8").replace("Institut Curie", "Institut"), encoding="utf-8")
     assert replay(out, PORTAL, None).told.splitlines()[1:] == ["  data/tumorotheques.json: values differ"]
