@@ -492,7 +492,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(disk)], check=True)  # noqa: S607 (where it is differs)
 
 
-@pytest.mark.parametrize("room", [0, 300, 1200, 8000])
+@pytest.mark.parametrize("room", [0, 300, 1200, 3500])
 def test_a_full_disk_fails_and_leaves_the_last_release(
     sample: Done, small_disk: Path, tmp_path: Path, room: int
 ) -> None:
