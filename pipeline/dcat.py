@@ -9,6 +9,7 @@ from rdflib.namespace import DCAT, DCTERMS, FOAF, RDF, SKOS
 
 from pipeline import vocabularies
 from pipeline.addresses import Addresses
+from pipeline.described import contributor
 from pipeline.rdf import address, blank, day, plain, point, say
 from pipeline.vocabularies import GEO, LANGUAGES, PUBLISHER_TYPE, VCARD
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def agent(g: Graph, package: Mapping[str, Any], role: str) -> URIRef:
     """Who publishes the portal, or maintains the package."""
-    told = next(c for c in package["contributors"] if c["role"] == role)
+    told = contributor(package, role)
     body = URIRef(Addresses.of(package).agent(role))
     g.add((body, RDF.type, FOAF.Agent))
     g.add((body, FOAF.name, plain(told["title"])))
@@ -38,7 +39,7 @@ def agent(g: Graph, package: Mapping[str, Any], role: str) -> URIRef:
 
 def contact(g: Graph, package: Mapping[str, Any], dataset: URIRef) -> None:
     """Whom to write to; nobody without an e-mail address, without which consumers count a contact as lost."""
-    told = next(c for c in package["contributors"] if c["role"] == "maintainer")
+    told = contributor(package, "maintainer")
     if "email" in told:
         card = blank(URIRef(Addresses.of(package).package), "contact")
         point(g, dataset, DCAT.contactPoint, card, VCARD.Kind)

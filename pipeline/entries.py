@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import notices
 from pipeline.addresses import Addresses
+from pipeline.described import bundle, database, sha256_of, tables
 from pipeline.paths import sha256
 from pipeline.vocabularies import FORMATS
 
@@ -119,8 +120,8 @@ class Release:
             for told in (*self._whole(), *self._resources(*_OF_THE_CRAWL))
         ]
         yield self._entry(at.package, None, whole, issued=min(days), modified=package["created"])
-        for table in package["resources"]:
-            if table["format"] == "csv" and table["name"] not in _OF_THE_CRAWL:
+        for table in tables(package):
+            if table["name"] not in _OF_THE_CRAWL:
                 yield self._table(at.dataset(table["name"]), table)
 
     def _table(self, name: str, table: Mapping[str, Any]) -> Entry:
@@ -158,7 +159,7 @@ class Release:
             title={language: f"{text} ({form.label})" for language, text in notices.title(told).items()},
             notes=notices.version_notes(self.descriptor, self.changes),
             bytes=told["bytes"],
-            sha256=told["hash"].removeprefix("sha256:"),
+            sha256=sha256_of(told),
             modified=told["modified"],
             schema=schema,
         )
@@ -169,7 +170,7 @@ class Release:
 
     def _whole(self) -> list[Mapping[str, Any]]:
         """The files that hold everything, as resources: the database, and a zip where there is one."""
-        found = [self.folder / f"{self.descriptor['name']}.{extension}" for extension in ("duckdb", "zip")]
+        found = [self.folder / name(self.descriptor) for name in (database, bundle)]
         return [
             {
                 **{name: self.descriptor[name] for name in ("title", "title_en")},

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pipeline.described import licence_confirmed
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -85,8 +87,7 @@ def version_notes(package: Mapping[str, Any], changes: str, table: Mapping[str, 
 
 def rights(package: Mapping[str, Any]) -> Texts:
     """Under which licence it is offered, and whether the publisher has confirmed that."""
-    confirmed = package["licence_statut"] == "confirmee"
-    return _filled(_OFFERED if confirmed else _LICENCE, title=package["licenses"][0]["title"])
+    return _filled(_OFFERED if licence_confirmed(package) else _LICENCE, title=package["licenses"][0]["title"])
 
 
 def provenance(package: Mapping[str, Any], table: Mapping[str, Any] | None = None) -> Texts:

@@ -16,6 +16,7 @@ from pipeline import indexes
 from pipeline.catalogue import listable
 from pipeline.checksums import DamagedError
 from pipeline.ckan import Ckan
+from pipeline.described import licence_confirmed
 from pipeline.failures import FailureError, RunFailedError, WrongUseError
 from pipeline.mirror import Mirror
 from pipeline.paths import Home, read_json
@@ -112,6 +113,6 @@ def _permitted(package: Mapping[str, Any], *, sample: bool, unconfirmed: bool) -
         raise WrongUseError("publish-undescribed", version=package["version"])
     if package["reconstitution"] and not sample:
         raise WrongUseError("publish-sample", version=package["version"])
-    if package["licence_statut"] != "confirmee" and not unconfirmed:
+    if not licence_confirmed(package) and not unconfirmed:
         licence = package["licenses"][0]
         raise WrongUseError("publish-licence", licence=licence["title"], path=licence["path"])

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from pipeline import udata_record
 from pipeline.api import Api
-from pipeline.described import same_address
+from pipeline.described import contributor, same_address
 from pipeline.failures import WrongUseError
 from pipeline.served import served
 from pipeline.steps import TargetError
@@ -139,7 +139,7 @@ class _Publication:
 
         Asked twice, udata makes one (`ContactPointsListAPI.post`).
         """
-        told = next(one for one in self._package["contributors"] if one["role"] == "maintainer")
+        told = contributor(self._package, "maintainer")
         if "email" not in told:
             return []
         wanted = {"name": told["title"], "email": told["email"], "role": "contact"}

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import pytest
 from filelock import FileLock
@@ -54,6 +55,23 @@ def resealed(release: Path) -> None:
     """Gives a release that a test edited the checksums of what it now is, as an erasure does."""
     listed = {place: path for place, path in contents(release).items() if place != SUMS}
     (release / SUMS).write_bytes(sums(listed))
+
+
+class Stops(Protocol):
+    """A server of a test's own."""
+
+    def stop(self) -> None: ...
+
+
+Server = TypeVar("Server", bound=Stops)
+
+
+def opened(server: Server, patch: pytest.MonkeyPatch, variable: str, token: str) -> Iterator[Server]:
+    """A server that runs for a test, its token in the environment; the machine may have proxies."""
+    patch.setenv(variable, token)
+    patch.setenv("NO_PROXY", "*")
+    yield server
+    server.stop()
 
 
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Done]) -> Done:

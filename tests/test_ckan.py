@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from ckan_server import TOKEN, CkanServer
-from conftest import ROOT, Done, canceropole
+from conftest import ROOT, Done, canceropole, opened
 from portals.site import GONE, Site, in_a_row
 from rdflib import Graph, URIRef
 from rdflib.namespace import DCAT
@@ -53,11 +53,7 @@ def releases(sample: Done, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture
 def ckan(monkeypatch: pytest.MonkeyPatch) -> Iterator[CkanServer]:
-    monkeypatch.setenv("CKAN_API_TOKEN", TOKEN)
-    monkeypatch.setenv("NO_PROXY", "*")
-    server = CkanServer()
-    yield server
-    server.stop()
+    yield from opened(CkanServer(), monkeypatch, "CKAN_API_TOKEN", TOKEN)
 
 
 def publish(out: Path, ckan: CkanServer, organisation: str = "canceropole", **options: bool) -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import udata_server
-from conftest import ROOT, Done, resealed
+from conftest import ROOT, Done, opened, resealed
 from portals.site import Site
 from test_publish import publish
 from test_refresh import PORTAL
@@ -36,11 +36,7 @@ EMAIL = "opendata@example.org"
 @pytest.fixture
 def udata(monkeypatch: pytest.MonkeyPatch) -> Iterator[udata_server.Server]:
     """An empty one, and the key of one who edits its organisation."""
-    monkeypatch.setenv("UDATA_API_KEY", udata_server.KEY)
-    monkeypatch.setenv("NO_PROXY", "*")
-    server = udata_server.Server()
-    yield server
-    server.stop()
+    yield from opened(udata_server.Server(), monkeypatch, "UDATA_API_KEY", udata_server.KEY)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import ROOT, Done, resealed
+from conftest import ROOT, Done, opened, resealed
 from test_publish import publish
 from test_refresh import CORRECTED, PORTAL, archive_of, changed, out, refresh
 from zenodo_server import LIST, TOKEN, Killer, Zenodo
@@ -31,11 +31,7 @@ __all__ = ["out"]  # a fixture
 
 @pytest.fixture
 def zenodo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Zenodo]:
-    monkeypatch.setenv("ZENODO_TOKEN", TOKEN)
-    monkeypatch.setenv("NO_PROXY", "*")
-    server = Zenodo()
-    yield server
-    server.stop()
+    yield from opened(Zenodo(), monkeypatch, "ZENODO_TOKEN", TOKEN)
 
 
 @pytest.fixture(scope="module")

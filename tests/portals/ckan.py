@@ -34,7 +34,7 @@ from pipeline.vocabularies import DCAT_VERSION, SPDX
 from portals.site import GONE, Site, crawled, in_a_row, port_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 PORTAL = "canceropole-idf"
 _NEEDED = ("ckan[requirements]==2.12.*", "ckanext-dcat==2.4.*")
@@ -262,7 +262,7 @@ def _ckan(folder: Path, python: Path) -> Iterator[Portal]:
             folder,
         ]
         stack.enter_context(_running(redis, folder / "redis.log"))
-        _until(port)
+        _until(lambda: _listens(port), f"something listens on port {port}")
         # -P: not to take the module beside it for CKAN.
         command: list[str | Path] = [
             python,
@@ -307,12 +307,10 @@ def _postgresql(folder: Path) -> Iterator[str]:
     subprocess.run(made, check=True, capture_output=True, user=user, cwd=folder)
     served = [_program("postgres"), "-D", data, "-p", str(port), "-k", folder, "-c", "fsync=off", "-h", "127.0.0.1"]
     with _running(served, folder.with_name("postgresql.log"), user):
-        _until(port)
-        for _ in range(_TRIES):  # it listens before it answers
-            create = [_program("createdb"), "-h", "127.0.0.1", "-p", str(port), "-U", "ckan", "ckan"]
-            if subprocess.run(create, check=False, capture_output=True).returncode == 0:
-                break
-            time.sleep(0.25)
+        _until(lambda: _listens(port), f"something listens on port {port}")
+        create = [_program("createdb"), "-h", "127.0.0.1", "-p", str(port), "-U", "ckan", "ckan"]
+        # It listens before it answers.
+        _until(lambda: subprocess.run(create, check=False, capture_output=True).returncode == 0, "PostgreSQL answers")
         yield f"postgresql://ckan@127.0.0.1:{port}/ckan"
 
 
@@ -341,13 +339,19 @@ def _free() -> int:
         return int(bound.getsockname()[1])
 
 
-def _until(port: int) -> None:
-    """Waits until something listens."""
+def _listens(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
+def _until(ready: Callable[[], bool], what: str) -> None:
+    """Waits for a server, which says to nobody when it is ready."""
     for _ in range(_TRIES):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        if ready():
             return
-        time.sleep(0.25)
-    raise SystemExit(f"nothing listens on port {port}")
+        time.sleep(0.25)  # between two looks: a server takes some seconds to start
+    raise SystemExit(f"In vain was it waited for that {what}")
 
 
 def _say(text: str) -> None:

@@ -134,7 +134,7 @@ def killed(portal: Portal, out: Path) -> int:
     command = [sys.executable, "-m", "pipeline.cli", *map(str, arguments)]
     with subprocess.Popen(command, env={**os.environ, **env, "NO_PROXY": "*"}, cwd=ROOT) as process:
         while len(portal.datasets()) < 5 and process.poll() is None:
-            time.sleep(0.02)
+            time.sleep(0.02)  # between two looks: the command makes some datasets a second
         process.kill()
     assert process.returncode == -signal.SIGKILL, process.returncode
     return len(portal.listed())
