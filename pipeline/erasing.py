@@ -10,6 +10,7 @@ import duckdb
 from rich.console import Console
 
 from pipeline import erasures, indexes, journal, redactions, release, signing, stages
+from pipeline.checksums import SIGNATURE
 from pipeline.erasures import Erasures, ErasuresError
 from pipeline.failures import FailureError, RunFailedError, WrongUseError
 from pipeline.feed import write_feed
@@ -36,6 +37,7 @@ _WORDS = {
         "done": "Effacé : {rows} ligne(s) dans {versions} version(s) et {runs} passage(s) de {portal}. Elles ne"
         " reviendront pas, même si le portail les imprime encore.",
         "unrepeated": "Ne se rejoue pas : {told}",
+        "unsigned": "Les versions ne sont plus signées, car {variable} ne nomme pas de clé.",
         "copies": "Les copies faites ailleurs (miroirs, dépôts, sauvegardes) ne sont pas rappelées :"
         " voir docs/erasure.md.",
     },
@@ -47,6 +49,7 @@ _WORDS = {
         "done": "Erased: {rows} row(s) in {versions} release(s) and {runs} run(s) of {portal}. They will not come back,"
         " even if the portal still prints them.",
         "unrepeated": "Does not replay: {told}",
+        "unsigned": "The releases are no longer signed, for {variable} names no key.",
         "copies": "Copies made elsewhere (mirrors, deposits, backups) are not recalled: see docs/erasure.md.",
     },
 }
@@ -120,6 +123,7 @@ def _erase(sought: Sought) -> int:
             if sought.name and not _agreed(console, sought, leaving):
                 console.print(_WORDS[sought.language]["no"])
                 return UNDONE
+            signed = any(home.releases.glob(f"*/{SIGNATURE}"))
             copy = journal.staged(home)
             rewriting, masking = _rewrite(copy, declarations, kept.known(before, leaving))
             _nowhere(copy, declarations, masking)
@@ -137,13 +141,13 @@ def _erase(sought: Sought) -> int:
             raise unwritable(home, error) from error
         finally:
             journal.drop(home)
-    versions = sum(bool(erased) for erased in rewriting.erased.values())
-    distinct = {(one.dataset.id, rewriting.erasures.row_mark(one.dataset, one.row)) for one in leaving}
     words = _WORDS[sought.language]
+    distinct = {(one.dataset.id, rewriting.erasures.row_mark(one.dataset, one.row)) for one in leaving}
+    versions = sum(bool(erased) for erased in rewriting.erased.values())
     console.print(words["done"].format(rows=len(distinct), versions=versions, runs=runs, portal=sought.portal))
-    for text in unrepeated:
-        console.print(visible(words["unrepeated"].format(told=text)))
-    console.print(words["copies"])
+    notes = [words["unrepeated"].format(told=text) for text in unrepeated]
+    notes += [words["unsigned"].format(variable=signing.KEY)] * (signed and not signing.has_key())
+    console.print("\n".join(visible(note) for note in (*notes, words["copies"])))
     return DONE
 
 

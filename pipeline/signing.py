@@ -16,12 +16,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEY = "CANCEROPOLE_SIGNING_KEY"
-NAMESPACE = "file"  # ssh-keygen(1), -Y sign: the namespace of files
+_NAMESPACE = "file"  # ssh-keygen(1), -Y sign: the namespace of files
 _TIMEOUT = 60  # seconds: an agent may ask its owner
 
 
 class SigningError(Exception):
     """The key that is named does not sign; the message is what ssh-keygen said."""
+
+
+def has_key() -> bool:
+    """Whether a key is named."""
+    return bool(os.environ.get(KEY))
 
 
 def sign(sums: Path) -> None:
@@ -33,10 +38,9 @@ def sign(sums: Path) -> None:
     """
     signature = sums.with_name(SIGNATURE)
     signature.unlink(missing_ok=True)
-    key = os.environ.get(KEY, "")
-    if not key:
+    if not has_key():
         return
-    command = ["ssh-keygen", "-q", "-Y", "sign", "-n", NAMESPACE, "-f", key, str(sums)]
+    command = ["ssh-keygen", "-q", "-Y", "sign", "-n", _NAMESPACE, "-f", os.environ[KEY], str(sums)]
     try:
         done = subprocess.run(  # nobody is at the terminal: a key with a passphrase needs an agent
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=_TIMEOUT

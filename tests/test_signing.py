@@ -7,7 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from test_erase import FOCH, erase
+from test_erase import FOCH, NERVES, erase
 from test_refresh import CORRECTED, HEADS, archive_of, changed, out, refresh, versions
 
 from pipeline.failures import RunFailedError
@@ -60,6 +60,10 @@ def test_a_release_is_signed_replays_and_is_signed_again_without_a_row(
     assert [verified(home / "releases" / version, key) for version in versions(out)] == [True, True]
     (home / "latest" / "SHA256SUMS").write_bytes(before)
     assert not verified(home / "latest", key)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(KEY)
+        assert KEY in erase(out, HEADS, NERVES).stdout
+    assert list(home.glob("releases/*/*.sig")) == []
 
 
 def test_without_the_key_nothing_is_left_wrongly_signed(tmp_path: Path, key: Path) -> None:
