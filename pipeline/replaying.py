@@ -170,7 +170,7 @@ def _compared(one: Path, other: Path, database: str, stated: re.Pattern[bytes] |
             return "" if _content(one) == _content(other) else "content differs"
         if one.suffix == ".zip":
             return "" if _members(one, database, stated) == _members(other, database, stated) else "content differs"
-    except (ValueError, BadZipFile, zlib.error, EOFError, NotImplementedError, duckdb.Error) as error:
+    except (OSError, ValueError, BadZipFile, zlib.error, EOFError, NotImplementedError, duckdb.Error) as error:
         return f"cannot be read: {error}"
     before, after = one.read_bytes(), other.read_bytes()
     if one.name in {*catalogue.FILES, SUMS}:
@@ -186,8 +186,9 @@ def _members(path: Path, database: str, stated: re.Pattern[bytes]) -> dict[str, 
             content = bundle.read(member)
             if member.filename.endswith(f"/{database}"):
                 members[member.filename] = content == path.with_name(database).read_bytes()
-            else:
-                members[member.filename] = (member.date_time, stated.sub(b"", content))
+                continue
+            said = stated.sub(b"", content) if member.filename.endswith(f"/{SUMS}") else content
+            members[member.filename] = (member.date_time, said)
     return members
 
 

@@ -100,6 +100,14 @@ def test_a_catalogue_that_states_another_database_differs(out: Path) -> None:
     assert found.told.splitlines()[1:] == ["  SHA256SUMS: differs", "  catalog.rdf: differs"]
 
 
+def test_a_missing_database_and_a_zip_that_has_another_are_told(out: Path) -> None:
+    release = out / PORTAL / "latest"
+    (release / f"{PORTAL}.duckdb").unlink()
+    found = replay(out, PORTAL, None).told
+    assert f"{PORTAL}.duckdb: only in the replay" in found
+    assert f"{PORTAL}.zip: cannot be read" in found
+
+
 @pytest.mark.parametrize("name", [f"{PORTAL}.zip", f"{PORTAL}.duckdb"])
 def test_a_file_that_cannot_be_read_is_told(out: Path, name: str) -> None:
     file = out / PORTAL / "latest" / name
