@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     Described = Mapping[str, Any]
 
+OF_THE_CRAWL = ("pages", "provenance")  # tables about the crawl: they make no release, and have no history
+
 
 def tables(descriptor: Described) -> list[Described]:
     """The tables of a package, each as its CSV resource says it, which alone has the schema."""

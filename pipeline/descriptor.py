@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from cronsim import CronSim
 
+from pipeline import views
 from pipeline.notices import SAMPLE_NOTE
 from pipeline.paths import sha256
 from schemas.table_schema import table_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
@@ -69,7 +70,7 @@ def tables(
 
 def descriptor(
     declarations: Declarations,
-    described: Iterable[Mapping[str, Any]],
+    described: Sequence[Mapping[str, Any]],
     made: AbstractSet[str],
     changed: AbstractSet[str],
     released: Mapping[str, Any],
@@ -125,6 +126,7 @@ def descriptor(
             _contributor(portal.maintainer, "maintainer"),
         ],
         "sources": [_source(declarations, sample=sample)],
+        "views": views.told(declarations.views, described),
         "resources": [
             {**resource, **dates, "stale": stale[table["name"]]} if table["name"] in stale else {**resource, **dates}
             for table in described
@@ -186,6 +188,7 @@ def _declared(dataset: Dataset, keys: Mapping[str, str], origin: str, *, sample:
     named = {s.page.path: s.page.title for s in dataset.sources if s.page is not None and not s.only_counts}
     pages = [{"title": title, "path": f"{origin}{path}"} for path, title in named.items()]
     personal = {field.name: field.personal for field in dataset.fields if field.personal}
+    renamed = {field.name: field.formerly for field in dataset.fields if field.formerly}
     return {
         "name": dataset.id,
         "title": dataset.title.fr + (" (reconstitution)" if sample else ""),
@@ -194,6 +197,7 @@ def _declared(dataset: Dataset, keys: Mapping[str, str], origin: str, *, sample:
         "description_en": dataset.description.en.strip(),
         **({"sources": pages} if pages and not sample else {}),
         **({"personal": personal} if personal else {}),
+        **({"renamed": renamed} if renamed else {}),
         "schema": table_schema(dataset, keys),
     }
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import notices
 from pipeline.addresses import Addresses
-from pipeline.described import bundle, database, sha256_of, tables
+from pipeline.described import OF_THE_CRAWL, bundle, database, sha256_of, tables
 from pipeline.paths import sha256
 from pipeline.vocabularies import FORMATS
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.vocabularies import Format
-
-_OF_THE_CRAWL = ("pages", "provenance")  # tables about the crawl: they go with the whole package
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +115,11 @@ class Release:
         days = [table["issued"] for table in package["resources"]]
         whole = [
             self._file(at.package, PurePosixPath(told["path"]).name, told)
-            for told in (*self._whole(), *self._resources(*_OF_THE_CRAWL))
+            for told in (*self._whole(), *self._resources(*OF_THE_CRAWL))
         ]
         yield self._entry(at.package, None, whole, issued=min(days), modified=package["created"])
         for table in tables(package):
-            if table["name"] not in _OF_THE_CRAWL:
+            if table["name"] not in OF_THE_CRAWL:
                 yield self._table(at.dataset(table["name"]), table)
 
     def _table(self, name: str, table: Mapping[str, Any]) -> Entry:

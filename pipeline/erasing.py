@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from rich.console import Console
 
-from pipeline import erasures, indexes, journal, redactions, release, signing, stages
+from pipeline import erasures, history, indexes, journal, redactions, release, signing, stages
 from pipeline.checksums import SIGNATURE
 from pipeline.erasures import Erasures, ErasuresError
 from pipeline.failures import FailureError, RunFailedError, WrongUseError
@@ -201,6 +201,7 @@ def _rewrite(copy: Home, declarations: Declarations, known: Erasures) -> tuple[R
     erasures.keep(copy, redactions.remembered(known, left, masking))
     rewriting.runs_without(left, masking, _redact(masking, declarations))
     rewriting.releases_without(masking)
+    history.rebuild(copy)
     write_feed(copy)
     rewriting.inputs_and_status(masking)
     return rewriting, masking

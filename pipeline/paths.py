@@ -76,6 +76,11 @@ class Home:
         return self.root / "releases.json"
 
     @property
+    def history(self) -> Path:
+        """Every version of every row: made of the releases, and made anew where it is not of them."""
+        return self.root / "history.duckdb"
+
+    @property
     def lock(self) -> Path:
         """Held by whoever changes these outputs."""
         return self.root / ".lock"

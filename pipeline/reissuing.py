@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pandas as pd
 
-from pipeline import build, release, signing
+from pipeline import build, database, release, signing
 from pipeline.changes import changes
 from pipeline.checksums import SUMS
+from pipeline.described import database as database_name
 from pipeline.descriptor import dated, reach
 from pipeline.paths import Home, RunFolder, read_json, resources_of, sha256, write_json
 from schemas.typography import key_text
@@ -67,14 +68,14 @@ def reissue(
 
     draft = folder.with_name(f".{version}")
     draft.mkdir()
-    build.rewrite(folder, declarations.portal.id, edit, draft)
+    build.rewrite(folder, edit, draft / "data")
     for path in sorted(folder.rglob("*")):
         copy = draft / path.relative_to(folder)
-        if path.is_file() and not copy.exists():
+        if path.is_file() and not copy.exists() and path.suffix != ".duckdb":
             copy.parent.mkdir(exist_ok=True)
             copy.hardlink_to(path)
     left = {name: len(found) for name, found in gone.items()}
-    _describe(home, draft, declarations.portal, left, erased)
+    _describe(home, folder, draft, declarations.portal, left, erased)
     shutil.rmtree(folder)
     draft.rename(folder)
     return left
@@ -108,9 +109,14 @@ def total(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
 
 
 def _describe(
-    home: Home, draft: Path, portal: Portal, left: Mapping[str, int], erased: Mapping[str, Mapping[str, int]]
+    home: Home,
+    folder: Path,
+    draft: Path,
+    portal: Portal,
+    left: Mapping[str, int],
+    erased: Mapping[str, Mapping[str, int]],
 ) -> None:
-    """Writes what the release says of itself: sizes and digests, what changed, how many rows left."""
+    """Writes what the release says of itself: sizes and digests, its database, what changed, how many rows left."""
     descriptor = read_json(draft / "datapackage.json")
     descriptor |= {name: told for name, told in reach(portal).items() if name not in descriptor}
     for resource in descriptor["resources"]:
@@ -129,6 +135,8 @@ def _describe(
     schemas = release.schemas_of(before) if before else None
     _date(descriptor, {change["dataset"] for change in told} | set(_CITED), resources_of(base))
     write_json(draft / "datapackage.json", descriptor)
+    freshness = database.released(folder / database_name(descriptor), draft / "data")
+    database.write(draft, descriptor, told, freshness, home, base.name if base else None)
     release.tell_changes(draft, descriptor, schemas, told, total(inputs.get("erased", {}), left))
     signing.sign(draft / SUMS)
 

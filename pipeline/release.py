@@ -146,7 +146,7 @@ def clear_unfinished(home: Home) -> None:
         if number(version) > current:
             # A folder under a version's name is whole, also while it is being removed.
             _remove(home.release(version).rename(home.releases / f".{version}"))
-    for path in (home.root / ".latest", *home.root.glob(".*.partial"), *home.runs.glob("*/.*")):
+    for path in (home.root / ".latest", *home.root.glob(".*.partial*"), *home.runs.glob("*/.*")):
         path.unlink(missing_ok=True)
 
 

@@ -18,7 +18,20 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from pipeline import build, decisions, erasures, gate, indexes, normalize, redactions, release, signing, validate
+from pipeline import (
+    build,
+    database,
+    decisions,
+    erasures,
+    gate,
+    history,
+    indexes,
+    normalize,
+    redactions,
+    release,
+    signing,
+    validate,
+)
 from pipeline.checksums import SUMS
 from pipeline.descriptor import descriptor, tables
 from pipeline.failures import RunFailedError
@@ -328,6 +341,7 @@ def build_and_release(run: Run, verdicts: Sequence[gate.Verdict]) -> str | None:
             sync_all(run.folder.root)  # a release whose archive a power cut took could not be replayed
             release.switch(run.home, staged, version)
         indexes.renew(run.home)
+        history.catch_up(run.home)
     except validate.PackageError as error:
         raise RunFailedError("package-broken", error=error) from error
     except signing.SigningError as error:
@@ -359,7 +373,7 @@ def package(run: Run, verdicts: Sequence[gate.Verdict], folder: Path) -> str | N
     told = freshness(run, verdicts, created)
     changed = {verdict.name for verdict in verdicts if verdict.fresh and verdict.changes}
     changed |= {dataset.id for dataset in run.declarations.datasets if dataset.derived}
-    build.build(run.folder, run.declarations, described, rows, made, run.last, told, folder)
+    build.build(run.folder, run.declarations, described, rows, made, run.last, folder / "data")
     said = descriptor(
         run.declarations,
         described,
@@ -376,9 +390,11 @@ def package(run: Run, verdicts: Sequence[gate.Verdict], folder: Path) -> str | N
     changes = [change for verdict in verdicts if verdict.fresh for change in verdict.changes]
     standing = run.standing
     version = standing.version if standing else release.next_version(run.last, said, changes)
-    if version is not None:
-        left = standing.erased if standing else {}
-        release.finish(folder, run.last, {**said, "version": version}, changes, left)
+    if version is None:
+        return None
+    said["version"] = version
+    database.write(folder, said, changes, database.freshness(told), run.home, run.base)
+    release.finish(folder, run.last, said, changes, standing.erased if standing else {})
     return version
 
 

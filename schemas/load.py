@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import yaml
 from pydantic import ValidationError
 
-from schemas.model import Dataset, Portal
+from schemas.model import Dataset, Portal, View
 from schemas.plain_yaml import plain
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ HOME = Path(__file__).parent
 _COLUMNS = {"organisations.csv": {"organisation_id", "nom", "parent_id", "libelles"}}  # what cleaners look labels up in
 _MAX_FILE = 1_000_000  # bytes
 _MAX_TOLD = 50
-M = TypeVar("M", Portal, Dataset)
+M = TypeVar("M", Portal, Dataset, View)
 
 
 class DeclarationError(Exception):
@@ -34,12 +34,13 @@ class UnknownPortalError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Declarations:
-    """A portal with its datasets (in publication order) and the reference lists they use."""
+    """A portal with its datasets (in publication order), the reference lists they use, and views over them."""
 
     portal: Portal
     datasets: tuple[Dataset, ...]
     references: Mapping[str, tuple[Mapping[str, str], ...]]
     files: Mapping[str, bytes]
+    views: tuple[View, ...] = ()
 
     def dataset(self, name: str) -> Dataset:
         """The dataset of that name; KeyError lists the valid ones."""
@@ -63,7 +64,7 @@ def load(portal: str, root: Path = HOME) -> Declarations:
 
     Returns:
         The portal, its datasets in the order of their files' names with parents before children, reference lists by
-        file name, and the bytes of every file read by path relative to `root` (inputs of a release).
+        file name, the bytes of every file read by path relative to `root` (inputs of a release), and the views.
 
     Raises:
         UnknownPortalError: no such portal.
@@ -87,13 +88,19 @@ def load(portal: str, root: Path = HOME) -> Declarations:
         else:
             dataset = _model(Dataset, {"id": path.stem, **content}, place, faults)
             datasets += [dataset] if dataset else []
+    views: list[View] = []
+    for path in sorted((folder / "views").glob("*.yml")):
+        content = _mapping(path, root, files, faults)
+        if content is not None:
+            view = _model(View, {"id": path.stem, **content}, f"{portal}/views/{path.name}", faults)
+            views += [view] if view else []
     references = _references(datasets, root, files, faults)
     if not faults:
         faults += _dangling(datasets, portal)
     if faults or home is None:
         more = [f"{portal}: and {len(faults) - _MAX_TOLD} more"] if len(faults) > _MAX_TOLD else []
         raise DeclarationError("\n".join([*faults[:_MAX_TOLD], *more]))
-    return Declarations(home, _parents_first(datasets), references, dict(sorted(files.items())))
+    return Declarations(home, _parents_first(datasets), references, dict(sorted(files.items())), tuple(views))
 
 
 def _read(path: Path, root: Path) -> bytes:

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 Name = Annotated[str, Key(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=59)]
 Slug = Annotated[str, Key(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Path = Annotated[str, Key(pattern=r"^/([^/\s]\S*)?$")]  # with two slashes it would name another host
-FRESHNESS = "fraicheur"  # the package's own table: how fresh each dataset is
+# What the package's database has of its own: tables, what the names of others end with, columns of every history.
+OWN_TABLES = frozenset({"changes", "dictionnaire", "fraicheur", "releases"})
+OWN_ENDINGS = ("_history", "_as_of")
+OWN_COLUMNS = frozenset({"first_release", "last_release", "valid_from", "valid_from_date", "valid_to", "valid_to_date"})
 FieldType = Literal["string", "integer", "number", "boolean", "date", "datetime"]
 Language = Literal["fr", "en"]  # those that catalogues and their texts are in
 # Of ADMS's publisher types (http://purl.org/adms/publishertype/1.0).
@@ -157,7 +160,8 @@ class Field(Declared):
 
     Private keys: `from` (the part of the raw row, or several: the first one present), `clean` (a named cleaner),
     `map` (closed list: printed value to published value), `rank` (position within the rows that share these columns),
-    `references` (dataset whose key this is), `personal` (what of a person it holds).
+    `references` (dataset whose key this is), `personal` (what of a person it holds), `formerly` (the name it had in
+    earlier releases: its history goes on).
     """
 
     name: Name
@@ -171,6 +175,7 @@ class Field(Declared):
     rank: tuple[Name, ...] | None = None
     references: Name | None = None
     personal: Literal["name", "email"] | None = None
+    formerly: Name | None = None
 
     @model_validator(mode="after")
     def _personal_is_cleaned_so(self) -> Self:
@@ -349,6 +354,13 @@ class Checks(Declared):
     magnitude: float = Key(default=8.0, gt=1)
 
 
+def _not_of_the_package(name: str) -> None:
+    if name in OWN_TABLES:
+        raise ValueError(f"the package has a table {name} of its own")
+    if name.endswith(OWN_ENDINGS):
+        raise ValueError(f"names of the package's own end with {' or '.join(OWN_ENDINGS)}")
+
+
 class Dataset(Declared):
     """One dataset: where its rows stand, its columns, its key, its checks. The file's name is its id."""
 
@@ -362,9 +374,14 @@ class Dataset(Declared):
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
-        if self.id == FRESHNESS:
-            raise ValueError(f"the package has a table {FRESHNESS} of its own")
+        _not_of_the_package(self.id)
         names = [field.name for field in self.fields]
+        own = sorted(OWN_COLUMNS & set(names))
+        if own:
+            raise ValueError(f"a history has columns of its own of these names: {', '.join(own)}")
+        current = [field.name for field in self.fields if field.formerly in names]
+        if current:
+            raise ValueError(f"`formerly` names a column that the dataset has: {', '.join(current)}")
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"columns declared twice: {', '.join(twice)}")
@@ -399,6 +416,20 @@ class Dataset(Declared):
     def from_pages(self) -> bool:
         """Whether the rows come from the portal's pages and so must have evidence."""
         return all(source.from_pages for source in self.sources)
+
+
+class View(Declared):
+    """A question that the package's database answers: one SELECT over its datasets. The file's name is its id."""
+
+    id: Name
+    title: Text
+    description: Text
+    sql: str = Key(min_length=1, max_length=10_000)
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        _not_of_the_package(self.id)
+        return self
 
 
 class Agent(Declared):

@@ -101,3 +101,8 @@ def guarded(text: str) -> str:
 def key_text(values: Iterable[object]) -> str:
     """The text of a row's key: its values joined by `/`, with `%` and `/` in them percent-encoded."""
     return "/".join(str(value).replace("%", "%25").replace("/", "%2F") for value in values)
+
+
+def key_values(text: str) -> list[str]:
+    """The values of which `key_text` made a key, as texts."""
+    return [part.replace("%2F", "/").replace("%25", "%") for part in text.split("/")]

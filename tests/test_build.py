@@ -19,12 +19,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import build
+from pipeline import build, database
+from pipeline.described import OF_THE_CRAWL
 from pipeline.descriptor import tables
 from pipeline.normalize import Row, frame
-from pipeline.paths import RunFolder, read_json
+from pipeline.paths import Home, RunFolder, read_json
 from schemas import load
-from schemas.model import Dataset
+from schemas.model import OWN_TABLES, Dataset
 from schemas.personal import MASK
 from schemas.table_schema import table_schema
 from schemas.typography import key_text
@@ -107,7 +108,16 @@ def built(folder: Path, rows: list[dict[str, Any]]) -> Path:
     frame(DRAWN, rows).to_parquet(table, index=False)
     drawn = load.Declarations(portal.portal, (DRAWN,), portal.references, portal.files)
     described = tables(drawn, {"drawn"}, {}, sample=False)
-    build.build(run, drawn, described, {"drawn": table}, {"drawn"}, None, [], package)
+    build.build(run, drawn, described, {"drawn": table}, {"drawn"}, None, package / "data")
+    resources = [{**table, "format": "csv"} for table in described]
+    told = {
+        "name": PORTAL,
+        "version": "1.0.0",
+        "created": "2026-01-01T00:00:00Z",
+        "run": "a run",
+        "resources": resources,
+    }
+    database.write(package, told, [], [], Home(folder / PORTAL), None)
     return package
 
 
@@ -260,11 +270,13 @@ def test_the_database_explains_itself(sample: Done, declarations: Declarations) 
             ).fetchall()
         )
     assert keys.pop("fraicheur") == ["dataset"]
+    assert keys.pop("dictionnaire") == ["dataset", "colonne"]
     assert keys == keys_of(sample.latest)
-    assert comments.pop("fraicheur").startswith("Fraîcheur — ")
-    assert comments.keys() == keys.keys()
-    for name, comment in comments.items():
-        assert comment.startswith(declarations.dataset(name).title.fr), name
+    histories = {f"{name}_history" for name in keys.keys() - set(OF_THE_CRAWL)}
+    assert comments.keys() == {*keys, *histories, *OWN_TABLES}
+    assert all(comments.values())
+    for name in keys:
+        assert comments[name].startswith(declarations.dataset(name).title.fr), name
     assert not [(table, column) for table, column, comment in columns if not comment]
 
 

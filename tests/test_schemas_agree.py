@@ -10,8 +10,9 @@ from frictionless import Resource, Schema, system
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.build import TYPES, write_csv
+from pipeline.build import write_csv
 from pipeline.normalize import frame
+from pipeline.sql import TYPES
 from pipeline.validate import failures_of
 from schemas.cleaners import Value
 from schemas.load import load
