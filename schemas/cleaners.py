@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from schemas import identifiers
 from schemas.personal import contact_kind, mailbox, role_mailbox
 from schemas.typography import fold, identifier, key, one_line
 
@@ -169,6 +170,28 @@ def web_address(printed: str) -> str | None:
     return plain
 
 
+def ror(printed: str) -> str | None:
+    """The address of a ROR identifier; None if there is none."""
+    return _identifier(
+        printed, identifiers.is_ror, "https://ror.org/ and nine characters, the last two its check digits"
+    )
+
+
+def siren(printed: str) -> str | None:
+    """A SIREN number; None if there is none."""
+    return _identifier(printed, identifiers.is_siren, "nine figures, the last the check digit of a SIREN number")
+
+
+def finess(printed: str) -> str | None:
+    """A FINESS number; None if there is none."""
+    return _identifier(printed, identifiers.is_finess, "nine figures, the last the check digit of a FINESS number")
+
+
+def wikidata(printed: str) -> str | None:
+    """The name of a Wikidata item; None if there is none."""
+    return _identifier(printed, identifiers.is_wikidata, "a Q and a number, such as Q280413")
+
+
 PLAIN: dict[str, Cleaner] = {
     cleaner.__name__: cleaner
     for cleaner in (
@@ -188,6 +211,10 @@ PLAIN: dict[str, Cleaner] = {
         first_year,
         last_year,
         web_address,
+        ror,
+        siren,
+        finess,
+        wikidata,
     )
 }
 
@@ -239,6 +266,13 @@ def cleaners(portal: Portal, reference: Iterable[Mapping[str, str]]) -> dict[str
         "contact_kind": lambda printed: contact_kind(printed, portal),
         "role_mailbox": lambda printed: role_mailbox(printed, portal),
     }
+
+
+def _identifier(printed: str, is_one: Callable[[str], bool], expected: str) -> str | None:
+    plain = one_line(printed)
+    if plain and not is_one(plain):
+        raise NotUnderstoodError(expected)
+    return plain or None
 
 
 def _labels(row: Mapping[str, str]) -> list[str]:

@@ -15,6 +15,7 @@ from schemas.cleaners import (
     amount_eur,
     cleaners,
     date_precision,
+    finess,
     first_year,
     full_date,
     last_year,
@@ -25,10 +26,13 @@ from schemas.cleaners import (
     period,
     period_end,
     period_start,
+    ror,
     several,
+    siren,
     slug,
     text,
     web_address,
+    wikidata,
     year,
 )
 from schemas.load import load
@@ -96,6 +100,11 @@ ACCEPTED: list[tuple[Cleaner, str, Value]] = [
     (web_address, "http://www.dgdr.cnrs.fr/daj/annuaire/spv.htm", "http://www.dgdr.cnrs.fr/daj/annuaire/spv.htm"),
     (web_address, "rechdev@gustaveroussy.fr", None),
     (web_address, " ", None),
+    (ror, " https://ror.org/02feahw73 ", "https://ror.org/02feahw73"),
+    (siren, "267500452", "267500452"),
+    (finess, "750100166", "750100166"),
+    (wikidata, "Q280413", "Q280413"),
+    *((cleaner, blank, None) for cleaner in (ror, siren, finess, wikidata) for blank in ("", NO_BREAK)),
 ]
 
 REFUSED: list[tuple[Cleaner, str]] = [
@@ -145,6 +154,10 @@ REFUSED: list[tuple[Cleaner, str]] = [
     (web_address, "javascript:alert(1)//https://exemple.fr/"),
     (web_address, "data:text/html,x"),
     (web_address, "voir la page"),
+    (ror, "https://ror.org/02feahw74"),
+    (siren, "267500453"),
+    (finess, "750100167"),
+    (wikidata, "Q0"),
 ]
 
 

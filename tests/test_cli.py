@@ -172,6 +172,23 @@ def test_check_of_a_broken_declaration(tmp_path: Path, file: str, before: str, a
     assert "Traceback" not in done.stderr
 
 
+def test_a_false_identifier_of_the_reference_list_is_said_before_any_request(tmp_path: Path) -> None:
+    schemas = declarations(tmp_path, "organisations.yml", "title:", "title:")
+    listed = schemas / "reference" / "organisations.csv"
+    text = listed.read_text(encoding="utf-8")
+    listed.write_text(text.replace("https://ror.org/00pg5jh14", "https://ror.org/00pg5jh41", 1), encoding="utf-8")
+    check = canceropole("check", PORTAL, "--schemas", schemas)
+    place = "reference/organisations.csv:2:ror: expected https://ror.org/ and nine characters"
+    assert (check.status, check.stdout) == (1, "")
+    assert check.stderr.startswith(place)
+    assert "got 'https://ror.org/00pg5jh41'" in check.stderr
+    run = canceropole(
+        "refresh", PORTAL, "--from", "http://127.0.0.1:9/", "--schemas", schemas, out=tmp_path / "outputs"
+    )
+    assert run.status == 1
+    assert place in run.stderr
+
+
 def test_check_of_an_unknown_portal() -> None:
     done = canceropole("check", "nulle-part")
     assert done.status == 2
