@@ -9,13 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from schemas import identifiers
+from schemas.organisations import organisations
 from schemas.personal import contact_kind, mailbox, role_mailbox
-from schemas.typography import fold, identifier, key, one_line
+from schemas.typography import fold, identifier, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -219,30 +219,6 @@ PLAIN: dict[str, Cleaner] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Organisations:
-    """The reference list as an index: folded label to the one organisation it names."""
-
-    by_label: Mapping[str, str]
-
-    def __call__(self, printed: str) -> str | None:
-        """The organisation a printed label names; None if it names none, or several."""
-        return self.by_label.get(key(printed)) or None
-
-
-def organisations(rows: Iterable[Mapping[str, str]]) -> Organisations:
-    """Indexes the reference list by names, printed labels, and both after the parent's ('AP-HP Hôpital Foch')."""
-    listed = list(rows)
-    labels = {row["organisation_id"]: _labels(row) for row in listed}
-    named: dict[str, set[str]] = {}
-    for row in listed:
-        own = labels[row["organisation_id"]]
-        above = labels.get(row["parent_id"], [])
-        for label in [*own, *(f"{parent} {name}" for parent in above for name in own)]:
-            named.setdefault(key(label), set()).add(row["organisation_id"])
-    return Organisations({label: ids.pop() for label, ids in named.items() if len(ids) == 1})
-
-
 def cleaners(portal: Portal, reference: Iterable[Mapping[str, str]]) -> dict[str, Cleaner]:
     """Every cleaner by name, those that need the portal's role words or the organisations bound to them.
 
@@ -273,10 +249,6 @@ def _identifier(printed: str, is_one: Callable[[str], bool], expected: str) -> s
     if plain and not is_one(plain):
         raise NotUnderstoodError(expected)
     return plain or None
-
-
-def _labels(row: Mapping[str, str]) -> list[str]:
-    return [row["nom"], *(label for label in row["libelles"].split("; ") if label)]
 
 
 def _scaled(match: re.Match[str], plain: str) -> int | float:

@@ -21,7 +21,6 @@ from schemas.cleaners import (
     last_year,
     list_item,
     number,
-    organisations,
     partial_date,
     period,
     period_end,
@@ -186,28 +185,10 @@ def test_every_cleaner_a_declaration_may_name_is_tried_here() -> None:
 
 
 REFERENCE = [
-    {"organisation_id": "aphp", "nom": "Assistance Publique", "parent_id": "", "libelles": "AP-HP"},
-    {"organisation_id": "foch", "nom": "Hôpital Foch", "parent_id": "aphp", "libelles": ""},
-    {"organisation_id": "nord", "nom": "Hôpital Nord", "parent_id": "", "libelles": "HN; CHN"},
+    {"organisation_id": "foch", "nom": "Hôpital Foch", "parent_id": "", "libelles": ""},
+    {"organisation_id": "nord", "nom": "Hôpital Nord", "parent_id": "", "libelles": "HN"},
     {"organisation_id": "neuf", "nom": "Hôpital Neuf", "parent_id": "", "libelles": "HN"},
 ]
-
-
-@pytest.mark.parametrize(
-    ("printed", "found"),
-    [
-        ("AP-HP", "aphp"),
-        ("HOPITAL FOCH", "foch"),
-        ("AP-HP Hôpital Foch", "foch"),
-        ("CHN", "nord"),
-        ("HN", None),
-        ("Hôpital", None),
-        ("Hôpital Foch et Hôpital Nord", None),
-        ("", None),
-    ],
-)
-def test_an_organisation_is_named_by_a_label_of_one_only(printed: str, found: str | None) -> None:
-    assert organisations(REFERENCE)(printed) == found
 
 
 def test_a_required_organisation_is_refused_when_its_label_names_none_or_several() -> None:
