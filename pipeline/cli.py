@@ -215,18 +215,27 @@ def inspect(
 @app.command()
 def check(
     portal: Annotated[Optional[str], typer.Argument(help="A portal; all of them if left out.")] = None,  # noqa: UP045
+    out: Out = OUTPUTS,
     schemas: Schemas = None,
 ) -> None:
-    """Lint declarations. Exit 1 on a fault."""
-    from schemas import linting  # noqa: PLC0415 (imports pandera)
-    from schemas.load import UnknownPortalError  # noqa: PLC0415 (with it)
+    """Lint declarations, then list the labels of the last release that nobody has mapped to organisations.
 
+    Those come with the organisations that are near, as suggestions. Exit 1 on a fault; a label is none.
+    """
+    from pipeline import checking  # noqa: PLC0415 (imports pyarrow)
+    from schemas import linting  # noqa: PLC0415 (with it)
+    from schemas.load import UnknownPortalError, load, portals  # noqa: PLC0415 (with it)
+
+    root = home(schemas)
     try:
-        faults = linting.faults(home(schemas), portal)
+        faults = linting.faults(root, portal)
     except UnknownPortalError as error:
         raise fail(str(error), WRONG_USE) from error
     if faults:
         raise fail("\n".join(faults), FAILED)
+    for name in [portal] if portal else portals(root):
+        for note in checking.notes(out, load(name, root)):
+            typer.echo(note)
     typer.echo("OK")
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from schemas import identifiers
+from schemas.organisations import organisations
 from schemas.personal import contact_kind, mailbox, role_mailbox
-from schemas.typography import fold, identifier, key, one_line
+from schemas.typography import fold, identifier, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -169,6 +170,28 @@ def web_address(printed: str) -> str | None:
     return plain
 
 
+def ror(printed: str) -> str | None:
+    """The address of a ROR identifier; None if there is none."""
+    return _identifier(
+        printed, identifiers.is_ror, "https://ror.org/ and nine characters, the last two its check digits"
+    )
+
+
+def siren(printed: str) -> str | None:
+    """A SIREN number; None if there is none."""
+    return _identifier(printed, identifiers.is_siren, "nine figures, the last the check digit of a SIREN number")
+
+
+def finess(printed: str) -> str | None:
+    """A FINESS number; None if there is none."""
+    return _identifier(printed, identifiers.is_finess, "nine figures, the last the check digit of a FINESS number")
+
+
+def wikidata(printed: str) -> str | None:
+    """The name of a Wikidata item; None if there is none."""
+    return _identifier(printed, identifiers.is_wikidata, "a Q and a number, such as Q280413")
+
+
 PLAIN: dict[str, Cleaner] = {
     cleaner.__name__: cleaner
     for cleaner in (
@@ -188,32 +211,12 @@ PLAIN: dict[str, Cleaner] = {
         first_year,
         last_year,
         web_address,
+        ror,
+        siren,
+        finess,
+        wikidata,
     )
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Organisations:
-    """The reference list as an index: folded label to the one organisation it names."""
-
-    by_label: Mapping[str, str]
-
-    def __call__(self, printed: str) -> str | None:
-        """The organisation a printed label names; None if it names none, or several."""
-        return self.by_label.get(key(printed)) or None
-
-
-def organisations(rows: Iterable[Mapping[str, str]]) -> Organisations:
-    """Indexes the reference list by names, printed labels, and both after the parent's ('AP-HP Hôpital Foch')."""
-    listed = list(rows)
-    labels = {row["organisation_id"]: _labels(row) for row in listed}
-    named: dict[str, set[str]] = {}
-    for row in listed:
-        own = labels[row["organisation_id"]]
-        above = labels.get(row["parent_id"], [])
-        for label in [*own, *(f"{parent} {name}" for parent in above for name in own)]:
-            named.setdefault(key(label), set()).add(row["organisation_id"])
-    return Organisations({label: ids.pop() for label, ids in named.items() if len(ids) == 1})
 
 
 def cleaners(portal: Portal, reference: Iterable[Mapping[str, str]]) -> dict[str, Cleaner]:
@@ -241,8 +244,11 @@ def cleaners(portal: Portal, reference: Iterable[Mapping[str, str]]) -> dict[str
     }
 
 
-def _labels(row: Mapping[str, str]) -> list[str]:
-    return [row["nom"], *(label for label in row["libelles"].split("; ") if label)]
+def _identifier(printed: str, is_one: Callable[[str], bool], expected: str) -> str | None:
+    plain = one_line(printed)
+    if plain and not is_one(plain):
+        raise NotUnderstoodError(expected)
+    return plain or None
 
 
 def _scaled(match: re.Match[str], plain: str) -> int | float:

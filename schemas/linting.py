@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.cleaners import cleaners
+from schemas.cleaners import NotUnderstoodError, cleaners
 from schemas.load import DeclarationError, UnknownPortalError, load, portals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from schemas.cleaners import Cleaner
     from schemas.load import Declarations
-    from schemas.model import Dataset
+    from schemas.model import Dataset, Source
 
 
 _TEXT, _NUMBER = {"string"}, {"integer", "number"}
@@ -56,6 +57,8 @@ def _of_dataset(declarations: Declarations, dataset: Dataset) -> Iterator[str]:
     for number, source in enumerate(dataset.sources):
         for name in sorted(source.values.keys() - set(dataset.names)):
             yield f"{place}:sources.{number}.values.{name}: expected a column of the dataset, got none of that name"
+        if source.reference is not None:
+            yield from _of_reference(declarations, dataset, source, known)
     for field in dataset.fields:
         if field.clean not in known:
             yield f"{place}:fields.{field.name}.clean: expected one of {', '.join(sorted(known))}, got {field.clean}"
@@ -65,3 +68,19 @@ def _of_dataset(declarations: Declarations, dataset: Dataset) -> Iterator[str]:
                 yield f"{place}:fields.{field.name}.constraints.{name}: expected type {expected}, got {field.type}"
         if field.name in dataset.key and not field.constraints.required:
             yield f"{place}:fields.{field.name}.constraints.required: expected true, as for every key column, got false"
+
+
+def _of_reference(
+    declarations: Declarations, dataset: Dataset, source: Source, known: Mapping[str, Cleaner]
+) -> Iterator[str]:
+    """What no cleaner understands in a reference list: a run would hold the dataset for it, after all its requests."""
+    name = str(source.reference)
+    for number, row in enumerate(declarations.references[name], start=2):
+        for field in dataset.fields:
+            printed = next((row[part] for part in field.parts if part in row), None)
+            if printed is None or field.map is not None or field.clean not in known:
+                continue
+            try:
+                known[field.clean](printed)
+            except NotUnderstoodError as error:
+                yield f"reference/{name}:{number}:{field.name}: expected {error}, got {printed!r}"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,13 +12,19 @@ import yaml
 from pydantic import ValidationError
 
 from schemas.model import Dataset, Portal, View
+from schemas.organisations import reviewed_labels
 from schemas.plain_yaml import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HOME = Path(__file__).parent
-_COLUMNS = {"organisations.csv": {"organisation_id", "nom", "parent_id", "libelles"}}  # what cleaners look labels up in
+LABELS = "libelles.csv"  # of a portal: the labels a person has reviewed
+# What labels are looked up in.
+_COLUMNS = {
+    "organisations.csv": {"organisation_id", "nom", "parent_id", "libelles"},
+    LABELS: {"libelle", "organisation_id", "note"},
+}
 _MAX_FILE = 1_000_000  # bytes
 _MAX_TOLD = 50
 M = TypeVar("M", Portal, Dataset, View)
@@ -32,14 +38,18 @@ class UnknownPortalError(Exception):
     """No folder of declarations has that name; the message lists those that exist."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Declarations:
-    """A portal with its datasets (in publication order), the reference lists they use, and views over them."""
+    """A portal with its datasets (in publication order), the lists they use, its reviewed labels, views over its data.
+
+    `labels`: the ids of the organisations a label names, by label as `typography.key` has it; of none, no ids.
+    """
 
     portal: Portal
     datasets: tuple[Dataset, ...]
     references: Mapping[str, tuple[Mapping[str, str], ...]]
     files: Mapping[str, bytes]
+    labels: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     views: tuple[View, ...] = ()
 
     def dataset(self, name: str) -> Dataset:
@@ -64,11 +74,12 @@ def load(portal: str, root: Path = HOME) -> Declarations:
 
     Returns:
         The portal, its datasets in the order of their files' names with parents before children, reference lists by
-        file name, the bytes of every file read by path relative to `root` (inputs of a release), and the views.
+        file name, its reviewed labels (none without a libelles.csv), its views, and the bytes of every file read by
+        path relative to `root` (inputs of a release).
 
     Raises:
         UnknownPortalError: no such portal.
-        DeclarationError: a file is missing, is not YAML, or breaks the model; all faults are listed.
+        DeclarationError: a file is missing, is not YAML or CSV, or breaks the model; all faults are listed.
     """
     if portal not in portals(root):
         known = ", ".join(portals(root)) or "none"
@@ -95,12 +106,16 @@ def load(portal: str, root: Path = HOME) -> Declarations:
             view = _model(View, {"id": path.stem, **content}, f"{portal}/views/{path.name}", faults)
             views += [view] if view else []
     references = _references(datasets, root, files, faults)
+    listed = folder / LABELS
+    lines = _table(listed, root, files, faults) if listed.is_symlink() or listed.exists() else ()
+    labels: Mapping[str, tuple[str, ...]] = {}
     if not faults:
+        labels = reviewed_labels(lines, references["organisations.csv"], f"{portal}/{LABELS}", faults)
         faults += _dangling(datasets, portal)
     if faults or home is None:
         more = [f"{portal}: and {len(faults) - _MAX_TOLD} more"] if len(faults) > _MAX_TOLD else []
         raise DeclarationError("\n".join([*faults[:_MAX_TOLD], *more]))
-    return Declarations(home, _parents_first(datasets), references, dict(sorted(files.items())), tuple(views))
+    return Declarations(home, _parents_first(datasets), references, dict(sorted(files.items())), labels, tuple(views))
 
 
 def _read(path: Path, root: Path) -> bytes:
@@ -160,27 +175,29 @@ def _references(
     datasets: list[Dataset], root: Path, files: dict[str, bytes], faults: list[str]
 ) -> dict[str, tuple[Mapping[str, str], ...]]:
     wanted = {"organisations.csv"} | {source.reference for d in datasets for source in d.sources if source.reference}
-    found: dict[str, tuple[Mapping[str, str], ...]] = {}
-    for name in sorted(wanted):
-        path = root / "reference" / name
-        try:
-            raw = _read(path, root)
-            lines = list(csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""), strict=True))
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            faults.append(f"reference/{name}: expected a UTF-8 CSV file, got {error}")
-            continue
-        header, *rows = [line for line in lines if line] or [[]]
-        found[name] = tuple(dict(zip(header, row, strict=False)) for row in rows)
-        files[f"reference/{name}"] = raw
-        faults += [
-            f"reference/{name}: expected {len(header)} cells in each row, got {len(row)} in row {number}"
-            for number, row in enumerate(rows, start=2)
-            if len(row) != len(header)
-        ]
-        missing = sorted(_COLUMNS.get(name, set()) - set(header))
-        if missing:
-            faults.append(f"reference/{name}: expected the columns {', '.join(missing)} too")
-    return found
+    return {name: _table(root / "reference" / name, root, files, faults) for name in sorted(wanted)}
+
+
+def _table(path: Path, root: Path, files: dict[str, bytes], faults: list[str]) -> tuple[Mapping[str, str], ...]:
+    """The rows of a CSV file by column; none if it cannot be read as one."""
+    place = path.relative_to(root).as_posix()
+    try:
+        raw = _read(path, root)
+        lines = list(csv.reader(io.StringIO(raw.decode("utf-8-sig").rstrip("\r\n"), newline=""), strict=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        faults.append(f"{place}: expected a UTF-8 CSV file, got {error}")
+        return ()
+    header, *rows = lines or [[]]
+    files[place] = raw
+    faults += [
+        f"{place}:{number}: expected {len(header)} cells, got {len(row)}"
+        for number, row in enumerate(rows, start=2)
+        if len(row) != len(header)
+    ]
+    missing = sorted(_COLUMNS.get(path.name, set()) - set(header))
+    if missing:
+        faults.append(f"{place}: expected the columns {', '.join(missing)} too")
+    return tuple(dict(zip(header, row, strict=False)) for row in rows)
 
 
 def _dangling(datasets: list[Dataset], portal: str) -> list[str]:

@@ -37,6 +37,20 @@ AgentType = Literal[
     "NonProfitOrganisation",
     "RegionalAuthority",
 ]
+# What an organisation is to a row that names it.
+Role = Literal[
+    "affiliation",  # of the person
+    "canceropole",  # the row's own subject
+    "editeur",
+    "etablissement",  # that houses it
+    "financeur",
+    "institution",  # whose contact it is
+    "membre",
+    "organisateur",
+    "partenaire",
+    "signataire",
+    "site_visite",
+]
 # Of the EU's data themes (http://publications.europa.eu/resource/authority/data-theme).
 Theme = Literal[
     "AGRI", "ECON", "EDUC", "ENER", "ENVI", "GOVE", "HEAL", "INTR", "JUST", "REGI", "SOCI", "TECH", "TRAN"
@@ -160,7 +174,8 @@ class Field(Declared):
 
     Private keys: `from` (the part of the raw row, or several: the first one present), `clean` (a named cleaner),
     `map` (closed list: printed value to published value), `rank` (position within the rows that share these columns),
-    `references` (dataset whose key this is), `personal` (what of a person it holds), `formerly` (the name it had in
+    `references` (dataset whose key this is), `personal` (what of a person it holds), `organisations` (its text names
+    organisations, several joined by `; `, each of which has this role in the row), `formerly` (the name it had in
     earlier releases: its history goes on).
     """
 
@@ -175,7 +190,14 @@ class Field(Declared):
     rank: tuple[Name, ...] | None = None
     references: Name | None = None
     personal: Literal["name", "email"] | None = None
+    organisations: Role | None = None
     formerly: Name | None = None
+
+    @model_validator(mode="after")
+    def _organisations_are_named_in_a_text(self) -> Self:
+        if self.organisations is not None and self.type != "string":
+            raise ValueError(f"a column that names organisations is of type string, not {self.type}")
+        return self
 
     @model_validator(mode="after")
     def _personal_is_cleaned_so(self) -> Self:

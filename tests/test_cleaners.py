@@ -15,20 +15,23 @@ from schemas.cleaners import (
     amount_eur,
     cleaners,
     date_precision,
+    finess,
     first_year,
     full_date,
     last_year,
     list_item,
     number,
-    organisations,
     partial_date,
     period,
     period_end,
     period_start,
+    ror,
     several,
+    siren,
     slug,
     text,
     web_address,
+    wikidata,
     year,
 )
 from schemas.load import load
@@ -96,6 +99,11 @@ ACCEPTED: list[tuple[Cleaner, str, Value]] = [
     (web_address, "http://www.dgdr.cnrs.fr/daj/annuaire/spv.htm", "http://www.dgdr.cnrs.fr/daj/annuaire/spv.htm"),
     (web_address, "rechdev@gustaveroussy.fr", None),
     (web_address, " ", None),
+    (ror, " https://ror.org/02feahw73 ", "https://ror.org/02feahw73"),
+    (siren, "267500452", "267500452"),
+    (finess, "750100166", "750100166"),
+    (wikidata, "Q280413", "Q280413"),
+    *((cleaner, blank, None) for cleaner in (ror, siren, finess, wikidata) for blank in ("", NO_BREAK)),
 ]
 
 REFUSED: list[tuple[Cleaner, str]] = [
@@ -145,6 +153,10 @@ REFUSED: list[tuple[Cleaner, str]] = [
     (web_address, "javascript:alert(1)//https://exemple.fr/"),
     (web_address, "data:text/html,x"),
     (web_address, "voir la page"),
+    (ror, "https://ror.org/02feahw74"),
+    (siren, "267500453"),
+    (finess, "750100167"),
+    (wikidata, "Q0"),
 ]
 
 
@@ -173,28 +185,10 @@ def test_every_cleaner_a_declaration_may_name_is_tried_here() -> None:
 
 
 REFERENCE = [
-    {"organisation_id": "aphp", "nom": "Assistance Publique", "parent_id": "", "libelles": "AP-HP"},
-    {"organisation_id": "foch", "nom": "Hôpital Foch", "parent_id": "aphp", "libelles": ""},
-    {"organisation_id": "nord", "nom": "Hôpital Nord", "parent_id": "", "libelles": "HN; CHN"},
+    {"organisation_id": "foch", "nom": "Hôpital Foch", "parent_id": "", "libelles": ""},
+    {"organisation_id": "nord", "nom": "Hôpital Nord", "parent_id": "", "libelles": "HN"},
     {"organisation_id": "neuf", "nom": "Hôpital Neuf", "parent_id": "", "libelles": "HN"},
 ]
-
-
-@pytest.mark.parametrize(
-    ("printed", "found"),
-    [
-        ("AP-HP", "aphp"),
-        ("HOPITAL FOCH", "foch"),
-        ("AP-HP Hôpital Foch", "foch"),
-        ("CHN", "nord"),
-        ("HN", None),
-        ("Hôpital", None),
-        ("Hôpital Foch et Hôpital Nord", None),
-        ("", None),
-    ],
-)
-def test_an_organisation_is_named_by_a_label_of_one_only(printed: str, found: str | None) -> None:
-    assert organisations(REFERENCE)(printed) == found
 
 
 def test_a_required_organisation_is_refused_when_its_label_names_none_or_several() -> None:

@@ -48,7 +48,7 @@ def test_every_command_explains_itself(command: str) -> None:
     done = canceropole(command, "--help")
     assert (done.status, done.stderr) == (0, "")
     assert command in done.stdout
-    if command not in {"inspect", "check"}:
+    if command != "inspect":
         assert "--out" in done.stdout
     if command in {"refresh", "check", "schedule"}:
         assert "--schemas" in done.stdout
@@ -148,10 +148,30 @@ def test_inspect_of_a_dead_address() -> None:
         assert "Traceback" not in done.stderr
 
 
-def test_check_of_good_declarations() -> None:
+def test_check_of_good_declarations(sample: Done, tmp_path: Path) -> None:
     for arguments in ((), (PORTAL,)):
-        done = canceropole("check", *arguments)
-        assert (done.status, done.stdout, done.stderr) == (0, "OK\n", "")
+        for out in (sample.out, tmp_path):
+            done = canceropole("check", *arguments, out=out)
+            assert (done.status, done.stdout, done.stderr) == (0, "OK\n", "")
+
+
+def test_check_lists_the_labels_of_the_last_release_that_nobody_has_mapped(sample: Done, tmp_path: Path) -> None:
+    line = "Office du Transfert de Technologie et des Partenariats Industriels (OTT&PI) de l’AP-HP,aphp,"
+    schemas = declarations(tmp_path, "libelles.csv", line, "Un service,aphp,")
+    done = canceropole("check", PORTAL, "--schemas", schemas, out=sample.out)
+    assert (done.status, done.stderr) == (0, "")
+    note, ok = done.stdout.splitlines()
+    assert note.startswith(f"{PORTAL}/evenements_innovation.yml:fields.organisateurs: nobody has mapped 'Office du ")
+    assert " of release 1.0.0; near: aphp (Assistance Publique – Hôpitaux de Paris)" in note
+    assert note.endswith(f"a line in {PORTAL}/libelles.csv maps it")
+    assert ok == "OK"
+    assert canceropole("check", PORTAL, "--schemas", schemas, out=tmp_path).stdout == "OK\n"
+
+
+def test_check_passes_over_a_column_that_the_last_release_does_not_have(sample: Done, tmp_path: Path) -> None:
+    schemas = declarations(tmp_path, "tumorotheques.yml", "name: etablissement", "name: lieu")
+    done = canceropole("check", PORTAL, "--schemas", schemas, out=sample.out)
+    assert (done.status, done.stdout, done.stderr) == (0, "OK\n", "")
 
 
 @pytest.mark.parametrize(
@@ -170,6 +190,23 @@ def test_check_of_a_broken_declaration(tmp_path: Path, file: str, before: str, a
     assert expected in done.stderr
     assert "expected" in done.stderr or "got" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_false_identifier_of_the_reference_list_is_said_before_any_request(tmp_path: Path) -> None:
+    schemas = declarations(tmp_path, "organisations.yml", "title:", "title:")
+    listed = schemas / "reference" / "organisations.csv"
+    text = listed.read_text(encoding="utf-8")
+    listed.write_text(text.replace("https://ror.org/00pg5jh14", "https://ror.org/00pg5jh41", 1), encoding="utf-8")
+    check = canceropole("check", PORTAL, "--schemas", schemas)
+    place = "reference/organisations.csv:2:ror: expected https://ror.org/ and nine characters"
+    assert (check.status, check.stdout) == (1, "")
+    assert check.stderr.startswith(place)
+    assert "got 'https://ror.org/00pg5jh41'" in check.stderr
+    run = canceropole(
+        "refresh", PORTAL, "--from", "http://127.0.0.1:9/", "--schemas", schemas, out=tmp_path / "outputs"
+    )
+    assert run.status == 1
+    assert place in run.stderr
 
 
 def test_check_of_an_unknown_portal() -> None:

@@ -204,7 +204,7 @@ def test_a_folder_in_the_place_of_a_declaration_is_told(root: Path) -> None:
     assert_told(faults(root), f"{PORTAL}/dossier.yml: expected a YAML file")
 
 
-@pytest.mark.parametrize("name", [f"{PORTAL}/{BANKS}", "reference/organisations.csv"])
+@pytest.mark.parametrize("name", [f"{PORTAL}/{BANKS}", f"{PORTAL}/libelles.csv", "reference/organisations.csv"])
 def test_a_file_that_leads_elsewhere_is_told(root: Path, tmp_path: Path, name: str) -> None:
     elsewhere = tmp_path / "secret"
     elsewhere.write_bytes((root / name).read_bytes())
@@ -226,15 +226,16 @@ def test_the_folder_of_declarations_may_itself_be_a_link(root: Path, tmp_path: P
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"organisation_id,nom,parent_id,libelles\na,b,c\n", "expected 4 cells in each row, got 3 in row 2"),
-        (b"organisation_id,nom,parent_id,libelles\na,b,c,d,e\n", "expected 4 cells in each row, got 5 in row 2"),
+        (b"organisation_id,nom,parent_id,libelles\na,b,c\n", ":2: expected 4 cells, got 3"),
+        (b"organisation_id,nom,parent_id,libelles\na,b,c,d,e\n", ":2: expected 4 cells, got 5"),
         (b'organisation_id,nom,parent_id,libelles\n"a', "unexpected end of data"),
-        (b"", "expected the columns libelles, nom, organisation_id, parent_id too"),
+        (b"organisation_id,nom,parent_id,libelles\n\na,b,c,d\n", ":2: expected 4 cells, got 0"),
+        (b"", ": expected the columns libelles, nom, organisation_id, parent_id too"),
     ],
 )
 def test_a_reference_list_that_is_no_table_is_told(root: Path, content: bytes, told: str) -> None:
     (root / "reference" / "organisations.csv").write_bytes(content)
-    assert_told(faults(root), "reference/organisations.csv: expected ", told)
+    assert_told(faults(root), "reference/organisations.csv:", told)
 
 
 @pytest.mark.parametrize(
@@ -348,6 +349,65 @@ def test_a_missing_or_unreadable_reference_list_is_told(root: Path) -> None:
     assert_told(faults(root), "reference/organisations.csv: expected a UTF-8 CSV file, got ")
 
 
+HEADER = "libelle,organisation_id,note\n"
+
+
+def reviewed(root: Path, text: str) -> Path:
+    path = root / PORTAL / "libelles.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_reviewed_labels_are_read_by_what_two_spellings_share(root: Path) -> None:
+    reviewed(root, f"{HEADER}Cochin – Tenon,aphp-cochin,\nCOCHIN TENON,aphp-tenon,\nMembres,,nul n’est nommé\n")
+    assert load(PORTAL, root).labels == {"cochin tenon": ("aphp-cochin", "aphp-tenon"), "membres": ()}
+
+
+def test_a_portal_without_reviewed_labels_has_none(root: Path) -> None:
+    (root / PORTAL / "libelles.csv").unlink()
+    declarations = load(PORTAL, root)
+    assert declarations.labels == {}
+    assert f"{PORTAL}/libelles.csv" not in declarations.files
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ("Cochin – Tenon,aphp-cochine,\n", "2: expected an organisation_id of reference/organisations.csv, or none"),
+        ("A,aphp-cochin,\nÀ,aphp-cochin,\n", "3: expected a label and its organisation once, got 'À'"),
+        ("A,,absent\nA,,absent\n", "3: expected a label and its organisation once, got 'A' with '' again"),
+        ("A,aphp-cochin,\nB,,absent\nA,,absent\n", "4: expected a label with organisations or with none, got both"),
+        ("A,,absent\nA,aphp-cochin,\n", "3: expected a label with organisations or with none, got both for 'A'"),
+        ("A,,\n", "2: expected a note that says why 'A' names no organisation of the list, got none"),
+        ("Hôpital Tenon,aphp-tenon,\n", "2: expected a label that the reference list does not map by itself"),
+        (" – ,aphp-tenon,\n", "2: expected one label, got ' – '"),
+        ("A; B,aphp-tenon,\n", "2: expected one label, got 'A; B'"),
+        ("A,aphp-tenon\n", "2: expected 3 cells, got 2"),
+    ],
+)
+def test_a_line_that_reviews_nothing_is_told(root: Path, lines: str, told: str) -> None:
+    reviewed(root, HEADER + lines)
+    [fault] = faults(root)
+    assert fault.startswith(f"{PORTAL}/libelles.csv:{told}")
+
+
+def test_reviewed_labels_that_are_no_table_are_told(root: Path) -> None:
+    reviewed(root, "libelle,organisation_id\nA,aphp-tenon\n")
+    assert faults(root) == [f"{PORTAL}/libelles.csv: expected the columns note too"]
+    reviewed(root, HEADER).write_bytes(b"\xff\xfe")
+    assert_told(faults(root), f"{PORTAL}/libelles.csv: expected a UTF-8 CSV file, got ")
+
+
+def test_only_a_text_names_organisations(root: Path) -> None:
+    edit(root, "    rank: []\n", "    rank: []\n    organisations: etablissement\n")
+    assert_told(faults(root), f"{PORTAL}/{BANKS}:fields.4", "is of type string, not integer")
+
+
+def test_an_unknown_role_of_organisations_is_told(root: Path) -> None:
+    edit(root, "organisations: etablissement", "organisations: hopital")
+    assert_told(faults(root), f"{PORTAL}/{BANKS}:fields.2.organisations", "got 'hopital'")
+
+
 def test_an_unknown_portal_is_told_with_the_known_ones(root: Path) -> None:
     with pytest.raises(UnknownPortalError, match=f"no portal 'ailleurs' .*; declared there: {PORTAL}"):
         load("ailleurs", root)
@@ -383,7 +443,7 @@ def test_a_cycle_of_references_is_read(root: Path) -> None:
 def test_everything_read_is_kept_for_the_release(root: Path) -> None:
     declarations = load(PORTAL, root)
     read = {path.relative_to(root).as_posix() for path in root.glob(f"{PORTAL}/*.yml")}
-    assert set(declarations.files) == read | {"reference/organisations.csv"}
+    assert set(declarations.files) == read | {f"{PORTAL}/libelles.csv", "reference/organisations.csv"}
     assert all((root / name).read_bytes() == content for name, content in declarations.files.items())
 
 
