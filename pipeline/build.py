@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from pipeline import sql
+from pipeline import links, sql
 from pipeline.described import tables as tables_of
 from pipeline.paths import read_json
 from schemas.personal import masked
@@ -62,6 +62,7 @@ def build(
     """
     data.mkdir()
     derived = {dataset.id: dataset.derived for dataset in declarations.datasets}
+    linked = links.links(declarations, rows) if links.table(declarations) else []
     with sql.connected() as con:
         for table in tables:
             name = table["name"]
@@ -71,7 +72,10 @@ def build(
             if derived[name] == "pages":
                 _load_rows(con, table, _pages(run, declarations.portal))
             elif derived[name] == "provenance":
-                _load_rows(con, table, _provenance(run, rows.keys(), made, last))
+                seen = _provenance(run, rows.keys(), made, last)
+                _load_rows(con, table, [*seen, *links.evidence(linked, seen, links.table(declarations) or "")])
+            elif derived[name] == "organisations":
+                _load_rows(con, table, linked)
             else:
                 _load(con, table, rows[name])
             _write_files(con, table, data)

@@ -200,6 +200,23 @@ def diff(portal: Portal, before: str, after: str, out: Out = OUTPUTS) -> None:
 
 
 @app.command()
+def history(
+    portal: Portal = PORTAL,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Make it anew from the releases.")] = False,  # noqa: FBT002 (typer reads it so)
+    out: Out = OUTPUTS,
+) -> None:
+    """The releases in DIR/PORTAL/history.duckdb, with how many row versions each began and ended.
+
+    It is a copy of what the releases say, for queries over all of them: every run brings it up to date.
+
+    Exit 1: it, or a release, cannot be read or written. 2: no release. 4: a run is in progress.
+    """
+    from pipeline import remembering  # noqa: PLC0415 (imports duckdb)
+
+    raise typer.Exit(remembering.run(portal, out, language(), rebuild=rebuild))
+
+
+@app.command()
 def inspect(
     page: Annotated[str, typer.Argument(metavar="URL|FILE", help="A page's address, or a saved page.")],
 ) -> None:
@@ -222,7 +239,7 @@ def check(
 
     Those come with the organisations that are near, as suggestions. Exit 1 on a fault; a label is none.
     """
-    from pipeline import checking  # noqa: PLC0415 (imports pyarrow)
+    from pipeline import checking, views  # noqa: PLC0415 (imports pyarrow)
     from schemas import linting  # noqa: PLC0415 (with it)
     from schemas.load import UnknownPortalError, load, portals  # noqa: PLC0415 (with it)
 
@@ -231,10 +248,12 @@ def check(
         faults = linting.faults(root, portal)
     except UnknownPortalError as error:
         raise fail(str(error), WRONG_USE) from error
+    declared = [] if faults else [load(name, root) for name in ([portal] if portal else portals(root))]
+    faults += [fault for declarations in declared for fault in views.faults(declarations)]
     if faults:
         raise fail("\n".join(faults), FAILED)
-    for name in [portal] if portal else portals(root):
-        for note in checking.notes(out, load(name, root)):
+    for declarations in declared:
+        for note in checking.notes(out, declarations):
             typer.echo(note)
     typer.echo("OK")
 

@@ -32,6 +32,10 @@ PARAGRAPHS: dict[str, tuple[str, str]] = {
         --out.""",
         "Another run on {folder} is in progress (lock {lock}). Wait for its end, or choose another --out.",
     ),
+    "history-nothing": (
+        "Pas de version de {portal} sous {folder} : lancer canceropole refresh {portal}.",
+        "No release of {portal} under {folder}; run: canceropole refresh {portal}.",
+    ),
     "run-exists": (
         "Un passage {run} existe déjà dans {folder}. Attendre une seconde et relancer.",
         "A run {run} already exists in {folder}. Wait a second and run again.",

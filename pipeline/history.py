@@ -8,9 +8,10 @@ import duckdb
 
 from pipeline import sql
 from pipeline.paths import read_json, sync
-from pipeline.temporal import Store, add, begin, describe, is_of_store
+from pipeline.temporal import Store, add, begin, describe, is_history, is_of_store
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Sequence
     from pathlib import Path
 
@@ -56,6 +57,23 @@ def rebuild(home: Home) -> None:
     for path in (home.history, _log_of(home.history)):  # a log of the file before is none of this one's
         path.unlink(missing_ok=True)
     draft.replace(home.history)
+
+
+def told(home: Home) -> list[tuple[str, dt.datetime, int, int]]:
+    """The releases in it, in their order: version, date (UTC), how many row versions begin and end with each.
+
+    Raises:
+        duckdb.Error: it cannot be read.
+    """
+    with duckdb.connect(str(home.history), read_only=True) as con:
+        store = Store(con, home.history.stem)
+        histories = [store.place(table) for table in store.tables() if is_history(table)]
+        rows = " UNION ALL ".join(f"SELECT valid_from, valid_to FROM {place}" for place in histories)  # noqa: S608 (quoted names)
+        return con.execute(
+            f"WITH rows AS ({rows}) SELECT version, date, "  # noqa: S608 (as above)
+            "(SELECT count(*) FROM rows WHERE valid_from = version), "
+            "(SELECT count(*) FROM rows WHERE valid_to = version) FROM releases ORDER BY ordre"
+        ).fetchall()
 
 
 def copy(store: Store, home: Home, version: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pandas as pd
 
-from pipeline import build, database, release, signing
+from pipeline import build, database, links, release, signing
 from pipeline.changes import changes
 from pipeline.checksums import SUMS
 from pipeline.described import database as database_name
@@ -60,6 +60,9 @@ def reissue(
     concerned = [dataset for dataset in declarations.datasets if erasures.concern(dataset.id)]
     gone = {d.id: keys(folder / "data" / f"{d.id}.parquet", d, erasures) for d in concerned}
     gone = {name: found for name, found in gone.items() if found}
+    linked = links.table(declarations)
+    if linked and (links_of_gone := _links(folder / "data" / f"{linked}.parquet", gone)):
+        gone[linked] = links_of_gone
 
     def edit(con: duckdb.DuckDBPyConnection, name: str) -> bool:
         if name in _CITED:
@@ -158,6 +161,12 @@ def _changes(name: str, base: Path, draft: Path) -> list[dict[str, Any]]:
 def _key(folder: Path, name: str) -> list[str]:
     """The columns of a table's key in that release."""
     return list(resources_of(folder)[name]["schema"]["primaryKey"])
+
+
+def _links(path: Path, gone: Mapping[str, set[str]]) -> set[str]:
+    """The keys of the links to organisations that rows which left had."""
+    found = rows(path) if path.is_file() else ()
+    return {links.key(link) for link in found if link["cle"] in gone.get(link["dataset"], set())}
 
 
 def _cite(

@@ -193,12 +193,21 @@ def _members(path: Path, database: str, stated: re.Pattern[bytes]) -> dict[str, 
 
 
 def _content(path: Path) -> dict[str, object]:
-    """Everything a DuckDB file says: tables with columns, comments and keys, and their rows in order."""
+    """Everything a DuckDB file says: tables, columns, views and macros with comments and keys, and rows in order."""
     with duckdb.connect(str(path), read_only=True) as con:
         described = con.execute("SELECT table_name, comment, sql FROM duckdb_tables() ORDER BY 1").fetchall()
-        columns = con.execute(
-            "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() "
-            "WHERE NOT internal ORDER BY table_name, column_index"
-        ).fetchall()
-        rows = {name: con.table(name).fetchall() for name, _, _ in described}
-    return {"tables": described, "columns": columns, "rows": rows}
+        return {
+            "tables": described,
+            "columns": con.execute(
+                "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() "
+                "WHERE NOT internal ORDER BY table_name, column_index"
+            ).fetchall(),
+            "views": con.execute(
+                "SELECT view_name, comment, sql FROM duckdb_views() WHERE NOT internal ORDER BY 1"
+            ).fetchall(),
+            "macros": con.execute(
+                "SELECT function_name, comment, parameters, macro_definition FROM duckdb_functions() "
+                "WHERE NOT internal ORDER BY 1"
+            ).fetchall(),
+            "rows": {name: con.table(name).fetchall() for name, _, _ in described},
+        }

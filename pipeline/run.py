@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 
-from pipeline import decisions, erasures, journal, release
+from pipeline import decisions, erasures, journal, release, views
 from pipeline.erasures import NOBODY, Erasures
 from pipeline.failures import BusyError, RunFailedError, WrongUseError
 from pipeline.paths import Home, RunFolder, read_json, write, write_json
@@ -110,7 +110,7 @@ def declared(request: Request) -> Declarations:
         raise WrongUseError("portal-unknown", portal=request.portal, folder=request.schemas, known=there) from error
     except load.DeclarationError as error:
         raise RunFailedError("declaration-broken", faults=f"\n{error}\n") from error
-    faults = linting.faults_of(declarations)
+    faults = [*linting.faults_of(declarations), *views.faults(declarations)]
     if faults:
         raise RunFailedError("declaration-broken", faults="\n".join(["", *faults, ""]))
     archive(request)

@@ -26,13 +26,16 @@ from pipeline import (
     gate,
     history,
     indexes,
+    links,
     normalize,
     redactions,
     release,
     signing,
     validate,
 )
+from pipeline.changes import changes as changes_between
 from pipeline.checksums import SUMS
+from pipeline.described import OF_THE_CRAWL
 from pipeline.descriptor import descriptor, tables
 from pipeline.failures import RunFailedError
 from pipeline.paths import Home, resources_of, sync, sync_all, write, write_json
@@ -371,9 +374,10 @@ def package(run: Run, verdicts: Sequence[gate.Verdict], folder: Path) -> str | N
     described = tables(run.declarations, made, released, sample=sample)
     created = instant(_dated(run))
     told = freshness(run, verdicts, created)
-    changed = {verdict.name for verdict in verdicts if verdict.fresh and verdict.changes}
-    changed |= {dataset.id for dataset in run.declarations.datasets if dataset.derived}
     build.build(run.folder, run.declarations, described, rows, made, run.last, folder / "data")
+    changes = [change for verdict in verdicts if verdict.fresh for change in verdict.changes]
+    changes += _link_changes(run, folder / "data")
+    changed = {change["dataset"] for change in changes} | set(OF_THE_CRAWL)
     said = descriptor(
         run.declarations,
         described,
@@ -387,7 +391,6 @@ def package(run: Run, verdicts: Sequence[gate.Verdict], folder: Path) -> str | N
         sample=sample,
         stale=stale(run, verdicts, created),
     )
-    changes = [change for verdict in verdicts if verdict.fresh for change in verdict.changes]
     standing = run.standing
     version = standing.version if standing else release.next_version(run.last, said, changes)
     if version is None:
@@ -396,6 +399,17 @@ def package(run: Run, verdicts: Sequence[gate.Verdict], folder: Path) -> str | N
     database.write(folder, said, changes, database.freshness(told), run.home, run.base)
     release.finish(folder, run.last, said, changes, standing.erased if standing else {})
     return version
+
+
+def _link_changes(run: Run, data: Path) -> list[dict[str, Any]]:
+    """What differs from the last release in the links to organisations, which are made of what will be published."""
+    name = links.table(run.declarations)
+    if name is None or run.last is None:
+        return []
+    before = run.last / "data" / f"{name}.parquet"
+    with duckdb.connect() as con:
+        key = run.declarations.dataset(name).key
+        return changes_between(con, name, key, before if before.is_file() else None, data / f"{name}.parquet")
 
 
 def kind(path: Path) -> str:

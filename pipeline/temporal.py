@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Described = Mapping[str, Any]
     Change = Mapping[str, Any]
 
-SUFFIX = "_history"
+_SUFFIX = "_history"
 # `last_release` of a row that stands: above every release, so that one comparison tells what stood when.
 _STANDING = 2**31 - 1
 VALIDITY = {
@@ -87,7 +87,12 @@ class Store:
 
 def is_of_store(table: str) -> bool:
     """Whether a table of a package's database tells of other releases than its own."""
-    return table in _OWN or table.endswith(SUFFIX)
+    return table in _OWN or is_history(table)
+
+
+def is_history(table: str) -> bool:
+    """Whether a table is a dataset's history."""
+    return table.endswith(_SUFFIX)
 
 
 def begin(store: Store) -> None:
@@ -121,7 +126,7 @@ def add(store: Store, descriptor: Described, data: Path, changes: Sequence[Chang
         told = [change for change in changes if change["dataset"] == name]
         adding.add(None if compare or reshaped else told)
     for history in there:
-        if history.endswith(SUFFIX) and history.removesuffix(SUFFIX) not in described:
+        if is_history(history) and history.removesuffix(_SUFFIX) not in described:
             _end(store, history, "TRUE", release)
     _tell(store, descriptor["version"], changes)
 
@@ -140,12 +145,12 @@ def describe(store: Store, descriptor: Described) -> None:
     for table, (comment, columns) in _OWN.items():
         _comment(store, table, comment, {column: said for column, (_, said) in columns.items()})
     for table in store.tables():
-        if table.endswith(SUFFIX):
-            _describe(store, table, described.get(table.removesuffix(SUFFIX)))
+        if is_history(table):
+            _describe(store, table, described.get(table.removesuffix(_SUFFIX)))
 
 
 def _describe(store: Store, table: str, today: Described | None) -> None:
-    name = table.removesuffix(SUFFIX)
+    name = table.removesuffix(_SUFFIX)
     own = [column for column in store.columns(table) if column not in VALIDITY]
     fields = {field["name"]: field for field in sql.fields(today)} if today else {}
     said = {column: str(fields[column]["title"]) if column in fields else "Colonne retirée depuis" for column in own}
@@ -197,7 +202,7 @@ class _Adding:
     @property
     def history(self) -> str:
         """The name of the dataset's history."""
-        return f"{self.table['name']}{SUFFIX}"
+        return f"{self.table['name']}{_SUFFIX}"
 
     @property
     def fields(self) -> dict[str, str]:

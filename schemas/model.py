@@ -276,7 +276,7 @@ class Each(Declared):
 
 
 class Source(Declared):
-    """One place rows come from. Exactly one of table, list, section, sentence, each_page, reference, crawl.
+    """One place rows come from. Exactly one of table, list, section, sentence, each_page, reference, crawl, links.
 
     `confirms`: it has the very rows of the other sources and adds none. `count`: the part in which the page states how
     many rows there are; with `only_counts` that is all the source gives.
@@ -291,6 +291,7 @@ class Source(Declared):
     each_page: EachPage | None = None
     reference: str | None = Key(default=None, pattern=r"^[a-z_]+\.csv$")
     crawl: Literal["pages", "provenance"] | None = None
+    links: Literal["organisations"] | None = None
     parts: dict[str, Pattern] = {}
     each: Each | None = None
     values: dict[str, str] = {}
@@ -300,7 +301,7 @@ class Source(Declared):
 
     @model_validator(mode="after")
     def _one_shape(self) -> Self:
-        shapes = ("table", "list", "section", "sentence", "each_page", "reference", "crawl")
+        shapes = ("table", "list", "section", "sentence", "each_page", "reference", "crawl", "links")
         given = [shape for shape in shapes if getattr(self, shape) is not None]
         if len(given) != 1:
             raise ValueError(f"exactly one of {', '.join(shapes)}; got {', '.join(given) or 'none'}")
@@ -314,7 +315,7 @@ class Source(Declared):
     @property
     def from_pages(self) -> bool:
         """Whether the rows are read in the portal's pages (and so have evidence)."""
-        return self.reference is None and self.crawl is None
+        return self.reference is None and self.crawl is None and self.links is None
 
 
 class Bounds(Declared):
@@ -430,9 +431,12 @@ class Dataset(Declared):
         return {name: parts[part] for name, part in named.items() if part is not None}
 
     @property
-    def derived(self) -> Literal["pages", "provenance"] | None:
-        """Which of the crawl's own tables this is, if any: those change with every run and never make a release."""
-        return self.sources[0].crawl
+    def derived(self) -> Literal["pages", "provenance", "organisations"] | None:
+        """Which of the tables this is, if any, that are made of a crawl or of other tables, and not judged by the gate.
+
+        `pages` and `provenance` change with every run and never make a release; `organisations` are links to them.
+        """
+        return self.sources[0].crawl or self.sources[0].links
 
     @property
     def from_pages(self) -> bool:

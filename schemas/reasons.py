@@ -179,6 +179,11 @@ CODES: dict[str, Code] = {
         "A copy elsewhere on the portal differs; the dataset's own page is used.",
     ),
     "address-moved": Code("note", "La page a changé d'adresse.", "The page has moved to another address."),
+    "label-unmapped": Code(
+        "note",
+        "Personne n'a encore dit quelle organisation ce libellé nomme : il n'a pas de lien.",
+        "Nobody has yet said which organisation this label names: it has no link.",
+    ),
     "accepted-by-hand": Code(
         "note", "Une personne a regardé et accepté ces lignes.", "A person has looked and accepted these rows."
     ),
