@@ -117,6 +117,12 @@ def test_a_place_in_the_key_is_no_other_row() -> None:
     assert found(HEADS, [head], [{**head, "id": "foch", "rang": 2}]) == [("cochin/1", "foch/2")]
 
 
+def test_a_misspelling_does_not_change_places() -> None:
+    head = {"id": "banque-cochin", "rang": 1, "nom": "Dupont"}
+    assert found(HEADS, [head], [{**head, "id": "banque-cochinn"}]) == [("banque-cochin/1", "banque-cochinn/1")]
+    assert found(HEADS, [head], [{**head, "id": "banque-cochinn", "rang": 2}]) == []
+
+
 def test_another_year_is_another_fact() -> None:
     grant = {"annee": 2018, "financeur": "INCa", "programme": "Émergence", "montant_eur": 85000}
     assert found(GRANTS, [grant], [{**grant, "annee": 2019}]) == []
@@ -139,6 +145,9 @@ def test_another_year_is_another_fact() -> None:
         ("vitamine A", "vitamine B", False),
         ("université Paris IV", "université Paris VI", False),
         ("université Paris 5", "université Paris 7", False),
+        ("cohorte MELAN2018", "cohorte MELAN2019", False),
+        ("biologie des tumeurs", "biologie des tummeurs", True),
+        ("biologie des tummeurs", "biologie des tumeurs", True),
         ("plan 2014/2018", "plan 2014-2018", True),
         ("!", "?", False),
     ],
