@@ -6,7 +6,7 @@ import locale
 import os
 import stat
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Literal, Optional
 
 import typer
 
@@ -189,12 +189,21 @@ def explain(
 
 
 @app.command()
-def diff(portal: Portal, before: str, after: str, out: Out = OUTPUTS) -> None:
-    """What changed between two releases, row by row."""
+def diff(
+    portal: Portal,
+    before: Annotated[str, typer.Argument(metavar="A", help="A release.")],
+    after: Annotated[str, typer.Argument(metavar="B", help="Another, to compare it with; it may be the older one.")],
+    form: Annotated[
+        Literal["table", "json", "markdown"],
+        typer.Option("--format", help="For a person; the rows as changes.json has them; as CHANGELOG.md has it."),
+    ] = "table",
+    out: Out = OUTPUTS,
+) -> None:
+    """What changed between two releases: columns, rows, and which rows probably only changed their key."""
     from pipeline import comparing  # noqa: PLC0415 (imports duckdb)
 
     try:
-        typer.echo(comparing.told(out, portal, before, after))
+        typer.echo(comparing.told(out, portal, before, after, form, language()))
     except comparing.UnknownReleaseError as error:
         raise fail(str(error), WRONG_USE) from error
 

@@ -18,6 +18,11 @@ def tables(descriptor: Described) -> list[Described]:
     return [resource for resource in descriptor["resources"] if resource["format"] == "csv"]
 
 
+def schemas_of(descriptor: Described) -> dict[str, Any]:
+    """The Table Schemas of a package by dataset."""
+    return {table["name"]: table["schema"] for table in tables(descriptor)}
+
+
 def files(descriptor: Described, table: Described) -> list[Described]:
     """The resources that hold a table's rows: CSV, Parquet, JSON."""
     return [resource for resource in descriptor["resources"] if PurePosixPath(resource["path"]).stem == table["name"]]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Described = Mapping[str, Any]
 
 _MOST = 50  # entries: readers keep those they have seen
-_NOTES = MarkdownIt("commonmark", {"html": False})
+_NOTES = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 def write_feed(home: Home) -> None:

@@ -93,7 +93,6 @@ def copy(store: Store, home: Home, version: str) -> None:
     for table in before.tables():
         if is_of_store(table):
             store.con.execute(f"CREATE TABLE {store.place(table)} AS FROM {before.place(table)}")
-    store.con.execute("DETACH before")
 
 
 def _versions(path: Path) -> list[str] | None:

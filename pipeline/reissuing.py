@@ -13,6 +13,7 @@ from pipeline import build, database, links, release, signing
 from pipeline.changes import changes
 from pipeline.checksums import SUMS
 from pipeline.described import database as database_name
+from pipeline.described import schemas_of
 from pipeline.descriptor import dated, reach
 from pipeline.paths import Home, RunFolder, read_json, resources_of, sha256, write_json
 from schemas.typography import key_text
@@ -135,7 +136,7 @@ def _describe(
     told = [change for change in read_json(draft / "changes.json") if change["dataset"] not in differ]
     told += [change for name in sorted(differ) if base for change in _changes(name, base, draft)]
     told.sort(key=lambda change: order.get(change["dataset"], len(order)))
-    schemas = release.schemas_of(before) if before else None
+    schemas = schemas_of(before) if before else None
     _date(descriptor, {change["dataset"] for change in told} | set(_CITED), resources_of(base))
     write_json(draft / "datapackage.json", descriptor)
     freshness = database.released(folder / database_name(descriptor), draft / "data")

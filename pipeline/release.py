@@ -7,13 +7,12 @@ makes it current. A crash leaves the state before or the state after.
 from __future__ import annotations
 
 import shutil
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from pipeline import shelf
+from pipeline import change_note, shelf
 from pipeline.catalogue import listable
 from pipeline.checksums import SIGNATURE, SUMS, contents, sums
-from pipeline.markdown import code, text
+from pipeline.described import schemas_of
 from pipeline.paths import VERSION, number, read_json, sync, sync_all, write, write_json
 from pipeline.version import FIRST, Step, after, differences, step_of_changes
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 # What two packages with the same data and metadata may differ in.
 _OF_EACH_BUILD = ("version", "created", "run")
 _OF_EACH_RESOURCE = {"bytes", "hash", "stale", "modified"}
-_SHOWN = 20  # keys of a dataset named in the change note
 
 
 class NoLatestError(Exception):
@@ -100,7 +98,7 @@ def tell_changes(
         OSError: the folder cannot be written.
     """
     write_json(folder / "changes.json", list(changes))
-    write(folder / "CHANGELOG.md", _change_note(descriptor, before, changes, erased).encode())
+    write(folder / "CHANGELOG.md", change_note.note(descriptor, before, changes, erased).encode())
     if listable(descriptor):
         shelf.write(folder, descriptor)
     listed = {place: path for place, path in contents(folder).items() if place not in {SUMS, SIGNATURE}}
@@ -174,11 +172,6 @@ def _check_latest(home: Home, versions: Sequence[str]) -> None:
     )
 
 
-def schemas_of(descriptor: Mapping[str, Any]) -> dict[str, Any]:
-    """The Table Schemas of a package by dataset, from its datapackage.json."""
-    return {r["name"]: r["schema"] for r in descriptor["resources"] if r["format"] == "csv"}
-
-
 def _stale(descriptor: Mapping[str, Any]) -> set[str]:
     return {resource["name"] for resource in descriptor["resources"] if "stale" in resource}
 
@@ -191,47 +184,3 @@ def _lasting(descriptor: Mapping[str, Any]) -> dict[str, Any]:
         for resource in descriptor["resources"]
     ]
     return lasting
-
-
-_SAID = {
-    "added": "ajoutée(s) / added",
-    "removed": "retirée(s) / removed",
-    "changed": "modifiée(s) / changed",
-    "moved": "de rang seulement déplacé / moved only",
-}
-
-
-def _change_note(
-    descriptor: Mapping[str, Any],
-    before: Mapping[str, Any] | None,
-    changes: Sequence[Mapping[str, Any]],
-    erased: Mapping[str, int],
-) -> str:
-    lines = [f"# {text(descriptor['title'])} {descriptor['version']}", "", f"{descriptor['created'][:10]}", ""]
-    left = [
-        f"- **{name}** : {rows} ligne(s) retirée(s) à la demande d'une personne / row(s) removed at a person's request"
-        for name, rows in sorted(erased.items())
-    ]
-    if before is None:
-        return "\n".join([*lines, "Première version. / First release.", *([""] if left else []), *left]) + "\n"
-    by_dataset: dict[str, list[str]] = {}
-    for difference in differences(before, schemas_of(descriptor)):
-        by_dataset.setdefault(difference.dataset, []).append(f"  - {difference.said}")
-    for name in {change["dataset"]: None for change in changes}:
-        by_dataset.setdefault(name, []).extend(_rows_note([c for c in changes if c["dataset"] == name]))
-    if not by_dataset:
-        lines.append("Métadonnées seulement. / Metadata only.")
-    for name, said in sorted(by_dataset.items()):
-        lines += [f"- **{name}**", *said]
-    return "\n".join([*lines, *([""] if left else []), *left]) + "\n"
-
-
-def _rows_note(changes: Sequence[Mapping[str, Any]]) -> list[str]:
-    kinds = Counter("moved" if set(change["columns"]) == {"rang"} else change["change"] for change in changes)
-    named = [change for change in changes if set(change["columns"]) != {"rang"}]
-    left_out = len(named) - _SHOWN
-    return [
-        "  - lignes / rows: " + ", ".join(f"{kinds[kind]} {said}" for kind, said in _SAID.items() if kinds[kind]),
-        *(f"    - {code(change['key'])} {_SAID[change['change']]}" for change in named[:_SHOWN]),
-        *([f"    - … et {left_out} autres / and {left_out} more"] if left_out > 0 else []),
-    ]

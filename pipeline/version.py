@@ -34,11 +34,17 @@ class Step(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One difference between two packages' schemas: the dataset, how far it moves the version, and in words."""
+    """One difference between two packages' schemas.
+
+    Attributes:
+        dataset: its id.
+        step: how far it moves the version.
+        said: what it is, by language ('fr', 'en'), as Markdown.
+    """
 
     dataset: str
     step: Step
-    said: str
+    said: Mapping[str, str]
 
 
 def after(version: str, step: Step) -> str:
@@ -56,13 +62,21 @@ def after(version: str, step: Step) -> str:
 
 
 def differences(before: Mapping[str, Schema], now: Mapping[str, Schema]) -> list[Difference]:
-    """What differs between two packages' Table Schemas, by dataset, in French and English."""
+    """What differs between two packages' Table Schemas.
+
+    Args:
+        before: the Table Schemas of one, by dataset.
+        now: those of the other.
+
+    Returns:
+        The differences, by dataset.
+    """
     found = []
     for name in sorted({*before, *now}):
         if name not in now:
-            found.append(Difference(name, Step.MAJOR, "jeu de données retiré / dataset removed"))
+            found.append(Difference(name, Step.MAJOR, _said("jeu de données retiré", "dataset removed")))
         elif name not in before:
-            found.append(Difference(name, Step.MINOR, "jeu de données ajouté / dataset added"))
+            found.append(Difference(name, Step.MINOR, _said("jeu de données ajouté", "dataset added")))
         else:
             found += [Difference(name, step, said) for step, said in _schema(before[name], now[name])]
     return found
@@ -76,7 +90,12 @@ def step_of_changes(changes: Iterable[Mapping[str, Any]]) -> Step:
     return Step.PATCH if kinds else Step.NONE
 
 
-def _schema(before: Schema, now: Schema) -> Iterator[tuple[Step, str]]:
+def _said(french: str, english: str, about: str = "") -> dict[str, str]:
+    """A difference in both languages; what it is about reads the same in each."""
+    return {"fr": french + (f" : {about}" if about else ""), "en": english + (f": {about}" if about else "")}
+
+
+def _schema(before: Schema, now: Schema) -> Iterator[tuple[Step, Mapping[str, str]]]:
     found = [*_columns(before, now), *_key(before, now), *_foreign(before, now)]
     was = {field["name"]: field for field in before["fields"]}
     for field in now["fields"]:
@@ -84,38 +103,40 @@ def _schema(before: Schema, now: Schema) -> Iterator[tuple[Step, str]]:
             found += _field(was[field["name"]], field)
     yield from found
     if not found and dict(before) != dict(now):
-        yield Step.PATCH, "titres ou descriptions / titles or descriptions"
+        yield Step.PATCH, _said("titres ou descriptions", "titles or descriptions")
 
 
-def _columns(before: Schema, now: Schema) -> Iterator[tuple[Step, str]]:
+def _columns(before: Schema, now: Schema) -> Iterator[tuple[Step, Mapping[str, str]]]:
     old, new = _names(before), _names(now)
     for name in old:
         if name not in new:
-            yield Step.MAJOR, f"colonne retirée / column removed: `{name}`"
+            yield Step.MAJOR, _said("colonne retirée", "column removed", code(name))
     appended = new[: len(old)] == old
     for field in now["fields"]:
         if field["name"] not in old:
             minor = appended and not field.get("constraints", {}).get("required")
-            yield Step.MINOR if minor else Step.MAJOR, f"colonne ajoutée / column added: `{field['name']}`"
+            step = Step.MINOR if minor else Step.MAJOR
+            yield step, _said("colonne ajoutée", "column added", code(field["name"]))
     if [name for name in old if name in new] != [name for name in new if name in old]:
-        yield Step.MAJOR, "colonnes dans un autre ordre / columns reordered"
+        yield Step.MAJOR, _said("colonnes dans un autre ordre", "columns reordered")
 
 
-def _key(before: Schema, now: Schema) -> Iterator[tuple[Step, str]]:
+def _key(before: Schema, now: Schema) -> Iterator[tuple[Step, Mapping[str, str]]]:
     if before["primaryKey"] != now["primaryKey"]:
-        yield Step.MAJOR, f"clé / key: {', '.join(before['primaryKey'])} → {', '.join(now['primaryKey'])}"
+        old, new = (code(", ".join(schema["primaryKey"])) for schema in (before, now))
+        yield Step.MAJOR, _said("clé", "key", f"{old} → {new}")
 
 
-def _field(before: Schema, now: Schema) -> Iterator[tuple[Step, str]]:
+def _field(before: Schema, now: Schema) -> Iterator[tuple[Step, Mapping[str, str]]]:
     name = now["name"]
     if before["type"] != now["type"]:
-        yield Step.MAJOR, f"type : `{name}` {before['type']} → {now['type']}"
+        yield Step.MAJOR, _said("type", "type", f"{code(name)} {before['type']} → {now['type']}")
     old, new = before.get("constraints", {}), now.get("constraints", {})
     for constraint in sorted({*old, *new}):
         was, there = old.get(constraint), new.get(constraint)
         step = _constraint(constraint, was, there)
         if step is not Step.NONE:
-            yield step, f"contrainte / constraint: `{name}` {constraint} {_shown(was)} → {_shown(there)}"
+            yield step, _said("contrainte", "constraint", f"{code(name)} {constraint} {_shown(was)} → {_shown(there)}")
 
 
 def _constraint(name: str, before: Any, now: Any) -> Step:  # noqa: ANN401 (a constraint's value is any JSON)
@@ -133,20 +154,20 @@ def _constraint(name: str, before: Any, now: Any) -> Step:  # noqa: ANN401 (a co
     return Step.MINOR if looser else Step.MAJOR
 
 
-def _foreign(before: Schema, now: Schema) -> Iterator[tuple[Step, str]]:
+def _foreign(before: Schema, now: Schema) -> Iterator[tuple[Step, Mapping[str, str]]]:
     """Foreign keys added and taken away; one of a new column tightens nothing that was there."""
     old, new = before.get("foreignKeys", []), now.get("foreignKeys", [])
     for key in new:
         if key not in old and set(key["fields"]) <= set(_names(before)):
-            yield Step.MAJOR, f"clé étrangère ajoutée / foreign key added: {_reference(key)}"
+            yield Step.MAJOR, _said("clé étrangère ajoutée", "foreign key added", _reference(key))
     for key in old:
         if key not in new:
-            yield Step.MINOR, f"clé étrangère retirée / foreign key removed: {_reference(key)}"
+            yield Step.MINOR, _said("clé étrangère retirée", "foreign key removed", _reference(key))
 
 
 def _reference(key: Schema) -> str:
     parent = key["reference"]
-    return f"`{', '.join(key['fields'])}` → {parent['resource']}({', '.join(parent['fields'])})"
+    return f"{code(', '.join(key['fields']))} → {code(parent['resource'])} ({code(', '.join(parent['fields']))})"
 
 
 def _names(schema: Schema) -> list[str]:

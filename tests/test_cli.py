@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import pytest
 from conftest import ROOT, Done, canceropole
 from test_refresh import BANKS_PAGE, CORRECTED, archive_of, changed, declarations, refresh
 
+from pipeline.paths import read_json, write_json
 from schemas.load import load
 from spiders.sample.server import SamplePortal
 
@@ -108,20 +111,71 @@ def test_explain_of_what_is_not_there_lists_what_is_near(sample: Done, arguments
 def test_diff_of_two_releases(two_releases: Path) -> None:
     done = canceropole("diff", PORTAL, "1.0.0", "1.0.1", out=two_releases)
     assert (done.status, done.stderr) == (0, "")
-    head, line = done.stdout.splitlines()
-    assert head == "tumorotheques"
-    assert line.startswith("  ~ tissutheque-beaujon  ")
-    assert "'AP-HP Hôpital Beaujon' → 'Hôpital Beaujon, Clichy'" in line
-    back = canceropole("diff", PORTAL, "1.0.1", "1.0.0", out=two_releases)
-    assert "'Hôpital Beaujon, Clichy' → 'AP-HP Hôpital Beaujon'" in back.stdout
+    title, _, name, sentence, _, heads, row, second = done.stdout.splitlines()
+    assert (title, name) == (f"{PORTAL} 1.0.0 → 1.0.1", "tumorotheques")
+    assert sentence == "  1 ligne modifiée : `etablissement`, `organisation_id`"
+    assert second.split() == ["tumorotheques", "tissutheque-beaujon", "modifiée", "organisation_id", "aphp-beaujon"]
+    cells = ("modifiée", "etablissement", "AP-HP Hôpital Beaujon", "Hôpital Beaujon, Clichy")
+    assert row.split()[:2] == ["tumorotheques", "tissutheque-beaujon"]
+    assert [row.index(cell) for cell in cells] == [heads.index(h) for h in ("changement", "colonne", "avant", "après")]
+
+
+def test_diff_speaks_the_user_s_language_and_goes_back_in_time(two_releases: Path) -> None:
+    done = canceropole("diff", PORTAL, "1.0.1", "1.0.0", out=two_releases, env=ENGLISH)
+    title, _, _, sentence, _, _, row, _ = done.stdout.splitlines()
+    assert title == f"{PORTAL} 1.0.1 → 1.0.0 (the second is the older one)"
+    assert sentence == "  1 row changed: `etablissement`, `organisation_id`"
+    assert row.index("Hôpital Beaujon, Clichy") < row.index("AP-HP Hôpital Beaujon")
+
+
+def test_diff_of_neighbours_as_json_is_the_later_one_s_changes(two_releases: Path) -> None:
+    done = canceropole("diff", PORTAL, "1.0.0", "1.0.1", "--format", "json", out=two_releases)
+    told = (two_releases / PORTAL / "releases" / "1.0.1" / "changes.json").read_text(encoding="utf-8")
+    assert done.stdout == told
+    assert json.loads(told)
+
+
+def test_diff_as_markdown_is_the_change_note_s(two_releases: Path) -> None:
+    done = canceropole("diff", PORTAL, "1.0.0", "1.0.1", "--format", "markdown", out=two_releases)
+    note = (two_releases / PORTAL / "releases" / "1.0.1" / "CHANGELOG.md").read_text(encoding="utf-8")
+    title, _, bullet, _, heads, _, *rows = done.stdout.splitlines()
+    assert title == f"# {PORTAL} 1.0.0 → 1.0.1"
+    assert heads == "| jeu de données | clé | changement | colonne | avant | après |"
+    assert bullet in note.splitlines()
+    assert [row.replace("| modifiée |", "| modifiée / changed |") for row in rows] == note.splitlines()[-2:]
+
+
+def test_diff_on_a_terminal_is_no_wider_and_loses_nothing(two_releases: Path) -> None:
+    diff = ("diff", PORTAL, "1.0.0", "1.0.1")
+    narrow = canceropole(*diff, out=two_releases, env={"FORCE_COLOR": "1", "COLUMNS": "70"})
+    elsewhere = canceropole(*diff, out=two_releases, env={"FORCE_COLOR": "", "COLUMNS": "70"})
+    widths = [max(map(len, done.stdout.splitlines())) for done in (narrow, elsewhere)]
+    assert widths[0] <= 70 < widths[1]
+    assert sorted("".join(narrow.stdout.split())) == sorted("".join(elsewhere.stdout.split()))
+
+
+def test_diff_lists_all_rows_and_tells_of_columns(two_releases: Path, tmp_path: Path) -> None:
+    out: Path = shutil.copytree(two_releases, tmp_path / "outputs", symlinks=True)
+    first = out / PORTAL / "releases" / "1.0.0"
+    descriptor = read_json(first / "datapackage.json")
+    [own] = [resource for resource in descriptor["resources"] if resource["name"] == "axes_themes"]
+    own["schema"]["fields"].append({"name": "vieux", "type": "string"})
+    write_json(first / "datapackage.json", descriptor)
+    (first / "data" / "tumorotheques.parquet").unlink()
+    done = canceropole("diff", PORTAL, "1.0.0", "1.0.1", out=out)
+    assert "axes_themes\n  colonne retirée : `vieux`\n" in done.stdout
+    assert "tumorotheques\n  20 lignes ajoutées\n" in done.stdout
+    assert len(re.findall("^tumorotheques  .*  ajoutée$", done.stdout, re.MULTILINE)) == 20
 
 
 def test_diff_of_a_release_with_itself_and_with_none(sample: Done) -> None:
     same = canceropole("diff", PORTAL, "1.0.0", "1.0.0", out=sample.out)
-    assert (same.status, same.stdout) == (0, "1.0.0 = 1.0.0\n")
+    assert (same.status, same.stdout) == (0, f"{PORTAL} 1.0.0 → 1.0.0\n\nMêmes lignes, mêmes colonnes.\n")
     none = canceropole("diff", PORTAL, "1.0.0", "2.0.0", out=sample.out)
     assert none.status == 2
     assert "there are: 1.0.0" in none.stderr
+    wrong = canceropole("diff", PORTAL, "1.0.0", "1.0.0", "--format", "xml", out=sample.out)
+    assert wrong.status == 2
 
 
 def test_inspect_of_an_address_and_of_a_file(tmp_path: Path) -> None:

@@ -161,7 +161,7 @@ def test_a_row_leaves_everything_and_does_not_come_back(sample: Done, out: Path)
     assert rows(out, HEADS) == [row for row in before[HEADS] if row["tumorotheque_id"] != "tumorotheque-hopital-foch"]
     assert versions(out) == ["1.0.0"]
     note = (out / PORTAL / "latest" / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert "1 ligne(s) retirée(s) à la demande" in note
+    assert "1 ligne retirée à la demande d'une personne" in note
     assert (status(out)[HEADS]["rows"], status(out)[HEADS]["state"]) == (20, "fresh")
     whole(out)
 
@@ -282,7 +282,7 @@ def test_a_person_erased_before_stays_erased_when_another_leaves(sample: Done, l
     out = later
     assert erase(out, HEADS, NERVES).status == 0
     assert said(out, "Denoux") + said(out, "Dr Marie") == []
-    assert "2 ligne(s) retirée(s)" in (out / PORTAL / "latest" / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert "2 lignes retirées à la demande" in (out / PORTAL / "latest" / "CHANGELOG.md").read_text(encoding="utf-8")
     whole(out)
     assert refresh(out, archive_of(sample))["outcome"] == "unchanged"
     known = {entry.names is not None for entry in kept(Home(out / PORTAL)).entries}

@@ -185,8 +185,8 @@ def test_markdown_has_no_markup_of_the_page(made: Made) -> None:
         tokens = [t for block in MarkdownIt("commonmark").parse(text) for t in (block, *(block.children or ()))]
         assert not [t.content for t in tokens if t.type in {"html_block", "html_inline", "image", "fence"}]
         assert {t.attrs["href"] for t in tokens if t.type == "link_open"} <= ours
-    note = next(text for text in written if "lignes / rows" in text)
-    assert note.count("    - `") == 20
+    note = (made.home.latest / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert note.count(f"\n| `{DATASET}` |") == 20 + 1
 
 
 def test_no_terminal_is_sent_what_it_would_act_on(made: Made) -> None:
@@ -196,13 +196,15 @@ def test_no_terminal_is_sent_what_it_would_act_on(made: Made) -> None:
         ("explain", PORTAL, DATASET, f"{key}!"),
         ("explain", PORTAL, DATASET, "\x1b[31mx"),
         ("diff", PORTAL, "1.0.0", "1.1.0"),
+        ("diff", PORTAL, "1.0.0", "1.1.0", "--format", "json"),
+        ("diff", PORTAL, "1.0.0", "1.1.0", "--format", "markdown"),
         ("diff", PORTAL, "1.0.0", "\x1b[31m"),
         ("status", PORTAL),
         ("replay", PORTAL, "1.1.0"),
     ):
         made.command(*arguments)
     made.said.append(canceropole("inspect", made.folder / "page.html"))
-    assert [done.status for done in made.said] == [0, 0, 0, 2, 0, 2, 0, 0, 0]
+    assert [done.status for done in made.said] == [0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0]
     for done in made.said:
         assert ACTED_ON.findall(done.stdout) + ACTED_ON.findall(done.stderr) == []
         assert "Traceback" not in done.stderr

@@ -33,8 +33,7 @@ from test_refresh import (
     verdicts,
     versions,
 )
-from test_shelf import WRITTEN, table
-from test_shelf import described as of_package
+from test_shelf import WRITTEN
 
 from pipeline import catalogue, release
 from pipeline.catalogue import FILES
@@ -301,7 +300,7 @@ def test_a_changed_declaration_waits_until_its_dataset_is_accepted(
     report = refresh(out, mended, schemas=stricter)
     assert (report["version"], verdicts(report)["tumorotheques"]) == ("2.0.0", "accepted")
     assert "statut" in (out / "canceropole-idf" / "latest" / "data" / "tumorotheques.csv").read_text(encoding="utf-8")
-    assert "colonne ajoutée / column added: `statut`" in release_note(out)
+    assert "colonne ajoutée : `statut`" in release_note(out)
 
 
 def release_note(out: Path) -> str:
@@ -358,48 +357,6 @@ def test_what_was_never_released_stays_in_the_status(sample: Done, tmp_path: Pat
     assert (held["state"], held["rows"]) == ("held", 0)
     refresh(out, changed(gone, tmp_path / "b.warc.gz", HOLDER_CHANGED), "axes_coordinateurs")
     assert status(out)["tumorotheques"] == held
-
-
-# The change note
-
-
-def package(folder: Path, version: str, **columns: str) -> dict[str, Any]:
-    """The descriptor of a package of one table, written in its folder."""
-    told = {**of_package(table("jeu", **{"cle": "string", **columns})), "version": version}
-    folder.mkdir()
-    (folder / "datapackage.json").write_text(json.dumps(told), encoding="utf-8")
-    return told
-
-
-def note(tmp_path: Path, now: dict[str, Any], changes: list[dict[str, Any]], last: Path | None) -> list[str]:
-    release.finish(tmp_path / "now", last, now, changes)
-    return (tmp_path / "now" / "CHANGELOG.md").read_text(encoding="utf-8").splitlines()[4:]
-
-
-def test_a_first_release_says_so(tmp_path: Path) -> None:
-    assert note(tmp_path, package(tmp_path / "now", "1.0.0"), [], None) == ["Première version. / First release."]
-
-
-def test_a_release_of_metadata_says_so(tmp_path: Path) -> None:
-    package(tmp_path / "last", "1.0.0")
-    now = package(tmp_path / "now", "1.0.1")
-    assert note(tmp_path, now, [], tmp_path / "last") == ["Métadonnées seulement. / Metadata only."]
-
-
-def test_the_note_says_what_columns_and_rows_changed_and_how_many_it_leaves_out(tmp_path: Path) -> None:
-    package(tmp_path / "last", "1.0.0", note="string")
-    now = package(tmp_path / "now", "2.0.0", note="integer", rang="integer")
-    keys = [f"c{number:02}" for number in range(23)]
-    rows = [{"dataset": "jeu", "key": key, "change": "added", "columns": {"cle": [None, key]}} for key in keys]
-    moved = {"dataset": "jeu", "key": "a`b", "change": "changed", "columns": {"rang": [1, 2]}}
-    assert note(tmp_path, now, [*rows, moved], tmp_path / "last") == [
-        "- **jeu**",
-        "  - colonne ajoutée / column added: `rang`",
-        "  - type : `note` string → integer",
-        "  - lignes / rows: 23 ajoutée(s) / added, 1 de rang seulement déplacé / moved only",
-        *(f"    - `{key}` ajoutée(s) / added" for key in keys[:20]),
-        "    - … et 3 autres / and 3 more",
-    ]
 
 
 # What lies about

@@ -185,22 +185,27 @@ def test_every_difference_is_said() -> None:
     now |= {"primaryKey": ["note"], "foreignKeys": []}
     now["fields"][0]["constraints"] = {"minimum": -6, "maximum": 5, "enum": ["1"], "pattern": "`"}
     found = differences({"jeu": BEFORE, "ancien": BEFORE}, {"jeu": now, "neuf": BEFORE})
-    assert [(difference.dataset, difference.said) for difference in found] == [
-        ("ancien", "jeu de données retiré / dataset removed"),
-        ("jeu", "colonne retirée / column removed: `parent`"),
-        ("jeu", "colonne ajoutée / column added: `ville`"),
-        ("jeu", "colonnes dans un autre ordre / columns reordered"),
-        ("jeu", "clé / key: cle → note"),
-        ("jeu", "clé étrangère retirée / foreign key removed: `parent` → autres(cle)"),
-        ("jeu", "contrainte / constraint: `note` enum `1, 2` → `1`"),
-        ("jeu", "contrainte / constraint: `note` minimum `-5` → `-6`"),
-        ("jeu", "contrainte / constraint: `note` pattern — → `` ` ``"),
-        ("jeu", "type : `cle` string → integer"),
-        ("neuf", "jeu de données ajouté / dataset added"),
+    assert [(difference.dataset, difference.said["fr"], difference.said["en"]) for difference in found] == [
+        ("ancien", "jeu de données retiré", "dataset removed"),
+        ("jeu", "colonne retirée : `parent`", "column removed: `parent`"),
+        ("jeu", "colonne ajoutée : `ville`", "column added: `ville`"),
+        ("jeu", "colonnes dans un autre ordre", "columns reordered"),
+        ("jeu", "clé : `cle` → `note`", "key: `cle` → `note`"),
+        (
+            "jeu",
+            "clé étrangère retirée : `parent` → `autres` (`cle`)",
+            "foreign key removed: `parent` → `autres` (`cle`)",
+        ),
+        ("jeu", "contrainte : `note` enum `1, 2` → `1`", "constraint: `note` enum `1, 2` → `1`"),
+        ("jeu", "contrainte : `note` minimum `-5` → `-6`", "constraint: `note` minimum `-5` → `-6`"),
+        ("jeu", "contrainte : `note` pattern — → `` ` ``", "constraint: `note` pattern — → `` ` ``"),
+        ("jeu", "type : `cle` string → integer", "type: `cle` string → integer"),
+        ("neuf", "jeu de données ajouté", "dataset added"),
     ]
 
 
 def test_a_title_is_said_where_nothing_else_differs() -> None:
     now = {**BEFORE, "fields": [{**BEFORE["fields"][0], "title": "Code"}, *BEFORE["fields"][1:]]}
     [found] = differences({"jeu": BEFORE}, {"jeu": now})
-    assert (found.step, found.said) == (Step.PATCH, "titres ou descriptions / titles or descriptions")
+    assert found.step is Step.PATCH
+    assert found.said == {"fr": "titres ou descriptions", "en": "titles or descriptions"}
