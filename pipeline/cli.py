@@ -251,6 +251,7 @@ def check(
     from pipeline import checking, views  # noqa: PLC0415 (imports pyarrow)
     from schemas import linting  # noqa: PLC0415 (with it)
     from schemas.load import UnknownPortalError, load, portals  # noqa: PLC0415 (with it)
+    from schemas.typography import visible  # noqa: PLC0415 (with it)
 
     root = home(schemas)
     try:
@@ -262,8 +263,8 @@ def check(
     if faults:
         raise fail("\n".join(faults), FAILED)
     for declarations in declared:
-        for note in checking.notes(out, declarations):
-            typer.echo(note)
+        for note in (*views.left_out(declarations), *checking.notes(out, declarations)):
+            typer.echo(visible(note))
     typer.echo("OK")
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from schemas.organisations import organisations
-from schemas.typography import key_text
+from schemas.typography import key_text, key_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from schemas.load import Declarations
@@ -73,6 +73,17 @@ def evidence(
         for link in found
         for seen in by_row.get((link["dataset"], link["cle"]), ())
     ]
+
+
+def of_their_own(changes: Sequence[Mapping[str, Any]], name: str | None) -> list[Mapping[str, Any]]:
+    """The row changes without those of links that follow a changed label: they are part of its correction.
+
+    Args:
+        changes: objects of changes.json.
+        name: the links' table; None where there is none.
+    """
+    changed = {(change["dataset"], change["key"]) for change in changes if change["change"] == "changed"}
+    return [c for c in changes if c["dataset"] != name or (*key_values(c["key"])[:2],) not in changed]
 
 
 def key(link: Mapping[str, Any]) -> str:

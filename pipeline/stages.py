@@ -392,7 +392,8 @@ def package(run: Run, verdicts: Sequence[gate.Verdict], folder: Path) -> str | N
         stale=stale(run, verdicts, created),
     )
     standing = run.standing
-    version = standing.version if standing else release.next_version(run.last, said, changes)
+    moving = links.of_their_own(changes, links.table(run.declarations))
+    version = standing.version if standing else release.next_version(run.last, said, moving)
     if version is None:
         return None
     said["version"] = version

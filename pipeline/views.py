@@ -10,28 +10,32 @@ from pipeline import sql
 from schemas.table_schema import table_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from schemas.load import Declarations
     from schemas.model import View
 
 
 def faults(declarations: Declarations) -> list[str]:
-    """What views have wrong, as file:key: expected, got."""
-    keys = {dataset.id: dataset.key[0] for dataset in declarations.datasets if len(dataset.key) == 1}
-    tables = [{"name": d.id, "schema": table_schema(d, keys)} for d in declarations.datasets]
+    """What makes views none, as file:key: expected, got; a dataset or column they lack only leaves them out."""
     names = {dataset.id for dataset in declarations.datasets}
-    portal = declarations.portal.id
-    twice = [
-        f"{portal}/views/{v.id}.yml: expected a name of its own, got a dataset's"
-        for v in declarations.views
-        if v.id in names
+    twice = [view for view in declarations.views if view.id in names]
+    found = [f"{_place(declarations, view)}: expected a name of its own, got a dataset's" for view in twice]
+    return found + [
+        f"{_place(declarations, view)}:sql: {fault}" for view, fault, is_none in _of(declarations) if is_none
     ]
-    tried = _tried([view for view in declarations.views if view.id not in names], tables)
-    return twice + [f"{portal}/views/{view.id}.yml:sql: {fault}" for view, fault in tried if fault]
 
 
-def told(views: Iterable[View], tables: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+def left_out(declarations: Declarations) -> list[str]:
+    """The views that the datasets as they are declared cannot answer, and why: no package will have them."""
+    return [
+        f"{_place(declarations, view)}:sql: the view is left out: {fault}"
+        for view, fault, is_none in _of(declarations)
+        if fault and not is_none
+    ]
+
+
+def told(views: Iterable[View], tables: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
     """What a package says of its views: of those that its tables, as they are published, can answer.
 
     Args:
@@ -47,29 +51,39 @@ def told(views: Iterable[View], tables: Sequence[Mapping[str, Any]]) -> list[dic
             "description_en": view.description.en.strip(),
             "sql": view.sql.strip(),
         }
-        for view, fault in _tried(views, tables)
+        for view, fault, _ in _tried(views, tables)
         if not fault
     ]
 
 
-def _tried(views: Iterable[View], tables: Iterable[Mapping[str, Any]]) -> Iterator[tuple[View, str]]:
-    """Each view with what it has wrong, over empty tables and with no way to anything else."""
-    with duckdb.connect(config={"enable_external_access": "false", "lock_configuration": "true"}) as con:
+def _place(declarations: Declarations, view: View) -> str:
+    return f"{declarations.portal.id}/views/{view.id}.yml"
+
+
+def _of(declarations: Declarations) -> Iterator[tuple[View, str, bool]]:
+    names = {dataset.id for dataset in declarations.datasets}
+    tables = [{"name": dataset.id, "schema": table_schema(dataset, {})} for dataset in declarations.datasets]
+    return _tried([view for view in declarations.views if view.id not in names], tables)
+
+
+def _tried(views: Iterable[View], tables: Iterable[Mapping[str, Any]]) -> Iterator[tuple[View, str, bool]]:
+    """Each view, what is wrong with it over these tables, empty and with no way out, and whether it is over any."""
+    with duckdb.connect(config={"enable_external_access": False, "lock_configuration": True}) as con:
         for table in tables:
             columns = ", ".join(f"{sql.name(f['name'])} {sql.TYPES[f['type']]}" for f in sql.fields(table))
             con.execute(f"CREATE TABLE {sql.name(table['name'])} ({columns})")
         for view in views:
-            yield view, _fault(con, view)
+            yield view, *_fault(con, view)
 
 
-def _fault(con: duckdb.DuckDBPyConnection, view: View) -> str:
+def _fault(con: duckdb.DuckDBPyConnection, view: View) -> tuple[str, bool]:
     try:
-        statements = con.extract_statements(view.sql)
-        if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
-            found = ", ".join(statement.type.name for statement in statements) or "nothing"
-            return f"expected one SELECT, got {found}"
+        kinds = [statement.type for statement in con.extract_statements(view.sql)]
+        if kinds != [duckdb.StatementType.SELECT]:
+            return f"expected one SELECT, got {', '.join(kind.name for kind in kinds) or 'nothing'}", True
         con.execute(f"CREATE TEMP VIEW {sql.name(view.id)} AS {view.sql}")
         con.execute(f"DROP VIEW {sql.name(view.id)}")
     except duckdb.Error as error:
-        return f"expected a SELECT over the datasets, got {' '.join(str(error).split())}"
-    return ""
+        missing = isinstance(error, duckdb.CatalogException | duckdb.BinderException)
+        return f"expected a SELECT over the datasets, got {' '.join(str(error).split())}", not missing
+    return "", False

@@ -225,7 +225,10 @@ def test_check_lists_the_labels_of_the_last_release_that_nobody_has_mapped(sampl
 def test_check_passes_over_a_column_that_the_last_release_does_not_have(sample: Done, tmp_path: Path) -> None:
     schemas = declarations(tmp_path, "tumorotheques.yml", "name: etablissement", "name: lieu")
     done = canceropole("check", PORTAL, "--schemas", schemas, out=sample.out)
-    assert (done.status, done.stdout, done.stderr) == (0, "OK\n", "")
+    *left_out, last = done.stdout.splitlines()
+    assert (done.status, last, done.stderr) == (0, "OK", "")
+    places = [f"{PORTAL}/views/{name}.yml" for name in ("coordination", "tumorotheques_par_organisation")]
+    assert [line.partition(":sql: the view is left out: ")[0] for line in left_out] == places
 
 
 @pytest.mark.parametrize(

@@ -309,6 +309,24 @@ def test_a_dataset_named_like_the_package_s_own_table_is_told(root: Path) -> Non
     assert_told(faults(root), f"{PORTAL}/fraicheur.yml:(file): ", "the package has a table fraicheur of its own")
 
 
+@pytest.mark.parametrize("name", ["axes_history", "axes_as_of"])
+def test_a_dataset_named_like_a_history_is_told(root: Path, name: str) -> None:
+    (root / PORTAL / BANKS).rename(root / PORTAL / f"{name}.yml")
+    assert_told(faults(root), f"{PORTAL}/{name}.yml:(file): ", "names of the package's own end with _history or _as_of")
+
+
+def test_a_column_named_like_a_history_s_own_is_told(root: Path) -> None:
+    edit(root, "- name: rang", "- name: valid_from")
+    assert_told(
+        faults(root), f"{PORTAL}/{BANKS}:(file): ", "a history has columns of its own of these names: valid_from"
+    )
+
+
+def test_a_former_name_that_is_a_column_s_still_is_told(root: Path) -> None:
+    edit(root, "- name: rang", "- name: rang\n    formerly: nom")
+    assert_told(faults(root), f"{PORTAL}/{BANKS}:(file): ", "`formerly` names a column that the dataset has: rang")
+
+
 def test_a_long_value_is_told_in_short(root: Path) -> None:
     edit(root, "title: {fr: Nom, en: Name}", f"title: {'x' * 500}")
     assert all(len(line) < 300 for line in faults(root))
@@ -442,7 +460,7 @@ def test_a_cycle_of_references_is_read(root: Path) -> None:
 
 def test_everything_read_is_kept_for_the_release(root: Path) -> None:
     declarations = load(PORTAL, root)
-    read = {path.relative_to(root).as_posix() for path in root.glob(f"{PORTAL}/*.yml")}
+    read = {path.relative_to(root).as_posix() for path in root.glob(f"{PORTAL}/**/*.yml")}
     assert set(declarations.files) == read | {f"{PORTAL}/libelles.csv", "reference/organisations.csv"}
     assert all((root / name).read_bytes() == content for name, content in declarations.files.items())
 

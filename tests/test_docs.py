@@ -30,7 +30,7 @@ PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
 NEW_DATASET = (DOCS / "new-dataset.md").read_text(encoding="utf-8")
 PACKAGES = ("schemas", "spiders", "pipeline")
 MODELS = {kind.__name__: kind for kind in model.Declared.__subclasses__()}
-GIVEN_BY_THE_PATH = {"Portal": {"id"}, "Dataset": {"id"}}
+GIVEN_BY_THE_PATH = {"Portal": {"id"}, "Dataset": {"id"}, "View": {"id"}}
 PORTAL, DATASET = "canceropole-idf", "instances_gouvernance"
 CASE = ROOT / "tests" / "pages" / PORTAL / DATASET / "base"
 

@@ -24,6 +24,7 @@ from pipeline.paths import Home, read_json, sha256
 from pipeline.replaying import replay
 from pipeline.run import Request
 from schemas.load import load
+from schemas.model import OWN_TABLES
 from schemas.typography import one_line, shown
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def test_what_the_page_prints_is_the_same_text_in_every_format(made: Made, versi
         assert [row[0] for row in con.execute(f"SELECT nom FROM {DATASET}").fetchall()] == names  # noqa: S608 (a name of ours)
         tables = {name for (name,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
         read = con.read_csv(str(table.with_suffix(".csv")), all_varchar=True).fetchall()
-    assert tables == {DATASET, "pages", "provenance", "fraicheur"}
+    assert tables == {DATASET, f"{DATASET}_history", "pages", "provenance", *OWN_TABLES}
     with table.with_suffix(".csv").open(encoding="utf-8", newline="") as file:
         assert [unguarded(row["nom"]) for row in csv.DictReader(file)] == names
     assert [unguarded(row[0]) for row in read] == names

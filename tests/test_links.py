@@ -1,0 +1,99 @@
+"""Links from labels to organisations: by review alone, to what is published, with the evidence of their rows."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import duckdb
+import pytest
+from conftest import Done, canceropole
+
+from pipeline import links
+from pipeline.paths import read_json
+from schemas.load import HOME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PORTAL = "canceropole-idf"
+
+
+@pytest.fixture
+def con(sample: Done) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(sample.latest / f"{PORTAL}.duckdb"), read_only=True) as connection:
+        yield connection
+
+
+def test_a_label_is_tied_to_each_organisation_it_names(con: duckdb.DuckDBPyConnection) -> None:
+    query = "SELECT organisation_id, role FROM organisations_liens WHERE dataset = ? AND cle = ? ORDER BY 1"
+    assert con.execute(query, ["tumorotheques", "tumorotheque-hopital-cochin"]).fetchall() == [
+        ("aphp-cochin", "etablissement"),
+        ("aphp-saint-vincent-de-paul", "etablissement"),
+    ]
+    assert con.execute(query, ["axes_coordinateurs", "axe-3/2"]).fetchall() == [
+        ("cnrs", "affiliation"),
+        ("univ-paris-descartes", "affiliation"),
+    ]
+    assert con.execute(query, ["financements", "Membres/cotisation_annuelle/annuelle"]).fetchall() == []
+
+
+def test_a_link_is_of_a_row_and_an_organisation_that_are_there(con: duckdb.DuckDBPyConnection) -> None:
+    found = con.execute("SELECT dataset, cle, organisation_id FROM organisations_liens").fetchall()
+    listed = {one for (one,) in con.execute("SELECT organisation_id FROM organisations").fetchall()}
+    seen = set(con.execute("SELECT dataset, cle FROM provenance").fetchall())
+    assert found
+    assert {(dataset, cle) for dataset, cle, _ in found} <= seen
+    assert {organisation for *_, organisation in found} <= listed
+
+
+def test_where_one_organisation_is_named_the_link_says_the_same(con: duckdb.DuckDBPyConnection) -> None:
+    for dataset, key in (("tumorotheques", "tumorotheque_id"), ("contacts_valorisation", "institution")):
+        differing = con.execute(
+            f"SELECT t.{key} FROM {dataset} t WHERE t.organisation_id IS NOT NULL AND NOT EXISTS ("  # noqa: S608 (names are the test's)
+            f"SELECT 1 FROM organisations_liens l WHERE l.dataset = '{dataset}' AND l.cle = t.{key} "
+            "AND l.organisation_id = t.organisation_id)"
+        ).fetchall()
+        assert differing == []
+
+
+def test_a_link_shows_the_label_it_was_read_from(sample: Done) -> None:
+    key = "tumorotheques/tumorotheque-hopital-cochin/etablissement/aphp-cochin"
+    done = canceropole("explain", PORTAL, "organisations_liens", key, out=sample.out)
+    assert done.status == 0
+    assert "organisation_id = AP-HP Cochin – St Vincent de Paul" in done.stdout
+
+
+def test_a_link_that_follows_a_corrected_label_is_part_of_the_correction() -> None:
+    changes = [
+        {"dataset": "axes_coordinateurs", "key": "axe-1/1", "change": "changed", "columns": {"nom": ["A", "B"]}},
+        {"dataset": "financements", "key": "INCa/cumul/2004%2F..", "change": "added", "columns": {}},
+        {"dataset": "liens", "key": "axes_coordinateurs/axe-1%2F1/affiliations/cnrs", "change": "removed"},
+        {"dataset": "liens", "key": "axes_coordinateurs/axe-1%2F2/affiliations/cnrs", "change": "added"},
+        {"dataset": "liens", "key": "financements/INCa%2Fcumul%2F2004%252F../financeur/inca", "change": "added"},
+    ]
+    assert links.of_their_own(changes, "liens") == [*changes[:2], *changes[3:]]
+    assert links.of_their_own(changes, None) == changes
+
+
+def test_a_label_that_nobody_mapped_has_no_link_and_is_told(sample: Done, tmp_path: Path) -> None:
+    schemas = tmp_path / "schemas"
+    for part in (PORTAL, "reference"):
+        shutil.copytree(HOME / part, schemas / part)
+    labels = schemas / PORTAL / "libelles.csv"
+    lines = labels.read_text(encoding="utf-8").splitlines(keepends=True)
+    labels.write_text("".join(line for line in lines if not line.startswith("AP-HP Cochin")), encoding="utf-8")
+    source = next(sample.home.glob("runs/*/portal.warc.gz"))
+    done = canceropole("refresh", PORTAL, "--from", source, "--schemas", schemas, out=tmp_path / "out")
+    assert done.status == 0
+    [told] = [dataset for dataset in done.report["datasets"] if dataset["name"] == "tumorotheques"]  # type: ignore[attr-defined]
+    [note] = [reason for reason in told["reasons"] if reason["code"] == "label-unmapped"]
+    assert (note["found"], note["holds"]) == ("AP-HP Cochin – St Vincent de Paul", False)
+    assert note["place"].endswith("etablissement")
+    found = read_json(done.latest / "data" / "organisations_liens.json")
+    assert [link for link in found if link["cle"] == "tumorotheque-hopital-cochin"] == []
+    checked = canceropole("check", PORTAL, "--schemas", schemas, out=done.out)
+    assert checked.status == 0
+    assert "nobody has mapped 'AP-HP Cochin – St Vincent de Paul'" in checked.stdout
+    assert "aphp-cochin" in checked.stdout
