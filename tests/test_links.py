@@ -66,7 +66,7 @@ def test_a_link_shows_the_label_it_was_read_from(sample: Done) -> None:
 
 
 def test_a_link_that_follows_a_corrected_label_is_part_of_the_correction() -> None:
-    changes = [
+    changes: list[dict[str, object]] = [
         {"dataset": "axes_coordinateurs", "key": "axe-1/1", "change": "changed", "columns": {"nom": ["A", "B"]}},
         {"dataset": "financements", "key": "INCa/cumul/2004%2F..", "change": "added", "columns": {}},
         {"dataset": "liens", "key": "axes_coordinateurs/axe-1%2F1/affiliations/cnrs", "change": "removed"},
