@@ -111,9 +111,10 @@ def test_explain_of_what_is_not_there_lists_what_is_near(sample: Done, arguments
 def test_diff_of_two_releases(two_releases: Path) -> None:
     done = canceropole("diff", PORTAL, "1.0.0", "1.0.1", out=two_releases)
     assert (done.status, done.stderr) == (0, "")
-    title, _, name, sentence, _, heads, row, second = done.stdout.splitlines()
-    assert (title, name) == (f"{PORTAL} 1.0.0 → 1.0.1", "tumorotheques")
-    assert sentence == "  1 ligne modifiée : `etablissement`, `organisation_id`"
+    title, _, name, sentence, links, gone, _, heads, row, second, link = done.stdout.splitlines()
+    assert (title, name, links) == (f"{PORTAL} 1.0.0 → 1.0.1", "tumorotheques", "organisations_liens")
+    assert (sentence, gone) == ("  1 ligne modifiée : `etablissement`, `organisation_id`", "  1 ligne retirée")
+    assert link.split() == [links, "tumorotheques/tissutheque-beaujon/etablissement/aphp-beaujon", "retirée"]
     assert second.split() == ["tumorotheques", "tissutheque-beaujon", "modifiée", "organisation_id", "aphp-beaujon"]
     cells = ("modifiée", "etablissement", "AP-HP Hôpital Beaujon", "Hôpital Beaujon, Clichy")
     assert row.split()[:2] == ["tumorotheques", "tissutheque-beaujon"]
@@ -122,7 +123,7 @@ def test_diff_of_two_releases(two_releases: Path) -> None:
 
 def test_diff_speaks_the_user_s_language_and_goes_back_in_time(two_releases: Path) -> None:
     done = canceropole("diff", PORTAL, "1.0.1", "1.0.0", out=two_releases, env=ENGLISH)
-    title, _, _, sentence, _, _, row, _ = done.stdout.splitlines()
+    title, _, _, sentence, *_, row, _, _ = done.stdout.splitlines()
     assert title == f"{PORTAL} 1.0.1 → 1.0.0 (the second is the older one)"
     assert sentence == "  1 row changed: `etablissement`, `organisation_id`"
     assert row.index("Hôpital Beaujon, Clichy") < row.index("AP-HP Hôpital Beaujon")
@@ -138,11 +139,12 @@ def test_diff_of_neighbours_as_json_is_the_later_one_s_changes(two_releases: Pat
 def test_diff_as_markdown_is_the_change_note_s(two_releases: Path) -> None:
     done = canceropole("diff", PORTAL, "1.0.0", "1.0.1", "--format", "markdown", out=two_releases)
     note = (two_releases / PORTAL / "releases" / "1.0.1" / "CHANGELOG.md").read_text(encoding="utf-8")
-    title, _, bullet, _, heads, _, *rows = done.stdout.splitlines()
+    title, _, *bullets, _, heads, _, row, second, link = done.stdout.splitlines()
     assert title == f"# {PORTAL} 1.0.0 → 1.0.1"
     assert heads == "| jeu de données | clé | changement | colonne | avant | après |"
-    assert bullet in note.splitlines()
-    assert [row.replace("| modifiée |", "| modifiée / changed |") for row in rows] == note.splitlines()[-2:]
+    assert set(bullets) <= set(note.splitlines())
+    in_both = [line.replace("ée |", "ée / changed |") for line in (row, second)]
+    assert [*in_both, link.replace("ée |", "ée / removed |")] == note.splitlines()[-3:]
 
 
 def test_diff_on_a_terminal_is_no_wider_and_loses_nothing(two_releases: Path) -> None:
