@@ -58,7 +58,7 @@ class PortalSpider(Spider):
         self.base = str(job.base)
         self.scope = Scope(self.base, job.origin, job.deny)
         self.fetch = Fetcher(job, self.scope, self._download)
-        self.frontier = Frontier(job.limits.max_pages, job.known)
+        self.frontier = Frontier(job.limits.max_pages, {*job.known, *job.seeds})
         self.bytes = self.pages = 0
         self._forbidden: set[str] = set()
         self.faults: list[Fault] = []
@@ -104,7 +104,7 @@ class PortalSpider(Spider):
         if not await self._read_robots():
             return
         for address in await self._sitemap_addresses():
-            self._add(address, "a sitemap")
+            self._add(address, "a sitemap", listed=True)
         spent: tuple[Code, str] | None = None
         while len(self.frontier) and not (spent := self.fetch.spent()):
             address = self.frontier.take()
@@ -220,12 +220,12 @@ class PortalSpider(Spider):
         else:
             self._fault("robots-disallowed", address, "declared as a seed, and robots.txt disallows it")
 
-    def _add(self, address: str, found_on: str) -> None:
+    def _add(self, address: str, found_on: str, *, listed: bool = False) -> None:
         kind = self.scope.kind(address)
         if kind == "file":
             self.fetch.note_file(address)
         elif kind == "page" and self.fetch.allows(address):
-            self.frontier.add(address, found_on)
+            self.frontier.add(address, found_on, listed=listed)
         elif kind == "page" and self.frontier.knows(address) and address not in self._forbidden:
             self._forbidden.add(address)  # not gone: a copy must not stand for it
             self._fault("robots-disallowed", address, f"found on {found_on}, and robots.txt disallows it")

@@ -42,6 +42,28 @@ def test_the_known_keep_their_room_and_no_more() -> None:
     assert list(asked.left_out) == [f"{SITE}/c/"]
 
 
+def test_a_list_without_an_end_does_not_keep_from_what_pages_lead_to() -> None:
+    asked = frontier(12, "/donnees/")
+    for number in range(100):
+        asked.add(f"{SITE}/piege/{number}/", "a sitemap", listed=True)
+    add(asked, "/")
+    turns = [asked.take().removeprefix(SITE) for _ in range(2)]
+    assert turns == ["/piege/0/", "/"]
+    add(asked, "/menu/")
+    assert [asked.take().removeprefix(SITE) for _ in range(2)] == ["/piege/1/", "/menu/"]
+    add(asked, "/donnees/")
+    assert asked.take() == f"{SITE}/donnees/"
+    assert taken(asked) == [f"/piege/{number}/" for number in range(2, 9)]
+
+
+def test_what_a_sitemap_lists_late_has_the_turn_of_a_link_once_a_page_leads_to_it() -> None:
+    asked = frontier(9)
+    for path in ("/a/", "/b/", "/menu/"):
+        asked.add(SITE + path, "a sitemap", listed=True)
+    add(asked, "/", "/menu/")
+    assert taken(asked) == ["/a/", "/", "/b/", "/menu/"]
+
+
 def test_a_new_site_beside_the_last_one_is_asked_for_whole() -> None:
     asked = frontier(2_000, *(f"/donnees/{number}/" for number in range(10)))
     add(asked, *(f"/nouveau/{number}/" for number in range(1_900)))
