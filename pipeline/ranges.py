@@ -70,7 +70,7 @@ def _range(asked: Message, size: int) -> range | None:
 def _is_known(asked: Message, tag: str, modified: int) -> bool:
     """Whether the client has the file as it is."""
     tags = asked.get("If-None-Match")
-    if tags is not None:
+    if tags:
         return tags.strip() == "*" or tag in re.findall(r'"[^"]*"', tags)
     try:
         since = parsedate_to_datetime(asked.get("If-Modified-Since", ""))

@@ -61,7 +61,7 @@ def environment(version: str) -> dict[str, str]:
         return dict(os.environ)
     folder = Path(sys.prefix) / "duckdb" / version
     if not folder.is_dir():
-        pytest.fail(f"DuckDB {version} is not in {folder}. Run: make {folder.relative_to(ROOT)}")
+        pytest.fail(f"DuckDB {version} is not in {folder}. Run: make .venv/duckdb/{version}")
     return {**os.environ, "PYTHONPATH": str(folder)}
 
 

@@ -166,6 +166,11 @@ def test_what_is_no_single_range_of_bytes_gives_the_whole_file(served: Served, a
     assert "content-range" not in answer.headers
 
 
+def test_two_ranges_in_two_headers_are_no_single_one(served: Served) -> None:
+    answer = served.raw(README.encode() + b" HTTP/1.1\r\nRange: bytes=0-1\r\nRange: bytes=4-5\r\nX:")
+    assert answer.split(b" ")[1] == b"200"
+
+
 def test_a_range_outside_the_file_is_said_to_be(served: Served) -> None:
     size = (served.out / PORTAL / "latest" / "README.md").stat().st_size
     for asked in (f"bytes={size}-", f"bytes={size}-{size + 9}", "bytes=-0"):
