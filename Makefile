@@ -69,7 +69,14 @@ $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.developed: requirements-dev.lock $(VENV)/.installed
+# Older DuckDB, each in a folder of its own: a release opens in them too (tests/test_portability.py). `lock` leaves their
+# versions as they are.
+$(VENV)/duckdb/%: tests/duckdb_versions/%.txt | $(BIN)/python
+	rm -rf $@ $@.partial
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps --target $@.partial -r $<
+	mv $@.partial $@ && touch $@
+
+$(VENV)/.developed: requirements-dev.lock $(patsubst tests/duckdb_versions/%.txt,$(VENV)/duckdb/%,$(wildcard tests/duckdb_versions/*.txt)) $(VENV)/.installed
 	@command -v ssh-keygen >/dev/null || $(call debian,openssh-client)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import os
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from pipeline import ranges
 from pipeline.catalogue import FILES
 from pipeline.media_types import PLAIN, TYPES
 from pipeline.paths import LISTS
@@ -54,11 +56,39 @@ class _Published(SimpleHTTPRequestHandler):
                 self.send_header("Content-Length", "0")
                 self.end_headers()
                 return
-        super().do_GET()
+        if not self._is_file_sent():
+            super().do_GET()
+
+    def do_HEAD(self) -> None:
+        """Answers with the headers alone."""
+        if not self._is_file_sent():
+            super().do_HEAD()
+
+    def _is_file_sent(self) -> bool:
+        """Answers a request for a file: its headers and, to GET, the bytes of it that are asked for."""
+        path = self.translate_path(self.path)
+        if path.endswith("/"):
+            return False
+        try:
+            file = Path(path).open("rb")  # noqa: SIM115 (what follows may fail on the network, which is no missing file)
+        except OSError:  # a folder, or nothing: the base class knows what to say
+            return False
+        with file:
+            answer = ranges.answer(self.headers, os.fstat(file.fileno()), get=self.command == "GET")
+            self.send_response(answer.status)
+            if answer.status in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
+                self.send_header("Content-Type", self.guess_type(path))
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            if answer.part and self.command == "GET":
+                self.connection.sendfile(file, answer.part.start, len(answer.part))
+        return True
 
     def end_headers(self) -> None:
         """Adds what lets a page read the data, and keeps a browser from guessing types, running or framing it."""
         self.send_header("Access-Control-Allow-Origin", "*")
+        self.send_header("Access-Control-Expose-Headers", "Accept-Ranges, Content-Range, ETag")
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
         self.send_header("Referrer-Policy", "no-referrer")

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copytree
 from typing import Protocol, TypeVar
 
 import pytest
@@ -93,6 +94,25 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Done:
     return once(
         tmp_path_factory, "sample", lambda out: canceropole("refresh", "canceropole-idf", "--from", "sample", out=out)
     )
+
+
+@pytest.fixture(scope="session")
+def later(sample: Done, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    """A second release, of the sample's pages a day later: a tumour bank corrected, one added. Tests only read it."""
+    from test_refresh import changed  # noqa: PLC0415 (which imports this module)
+
+    place = "/structuration-de-la-recherche-en-idf/ressources/tumorotheques/"
+    row = "<tr>\n<td>TISSUTHEQUE {}</td>\n<td>{}</td>\n<td>Pr Bedossa</td>\n</tr>\n"
+    was = row.format("BEAUJON", "AP-HP Hôpital Beaujon")
+    now = row.format("BEAUJON", "Hôpital Beaujon, Clichy") + row.format("LARIBOISIERE", "AP-HP Hôpital Lariboisière")
+
+    def make(out: Path) -> Done:
+        copytree(sample.out, out, symlinks=True)
+        [pages] = sample.home.glob("runs/*/portal.warc.gz")
+        archive = changed(pages, out.parent / "portal.warc.gz", {place: (was, now)})
+        return canceropole("refresh", "canceropole-idf", "--from", archive, out=out)
+
+    return once(tmp_path_factory, "later", make)
 
 
 @pytest.fixture(scope="session")

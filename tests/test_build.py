@@ -326,26 +326,6 @@ def test_withheld_addresses_are_shown_masked_as_evidence(sample: Done) -> None:
     assert len(masked) == len(PERSONS)
 
 
-def test_every_row_read_in_a_page_has_evidence(sample: Done, declarations: Declarations) -> None:
-    evidence = json.loads((sample.latest / "data" / "provenance.json").read_bytes())
-    proved: dict[str, set[str]] = {}
-    for item in evidence:
-        proved.setdefault(item["dataset"], set()).add(item["cle"])
-        assert len(item["sha256"]) == 64
-        assert item["url"].startswith("https://www.canceropole-idf.fr/")
-        assert item["capture"].endswith("Z")
-        assert isinstance(json.loads(item["texte_publie"]), dict)
-    fed = [d for d in declarations.datasets if any(source.from_pages for source in d.sources)]
-    assert len(fed) >= 21
-    for dataset in fed:
-        rows = json.loads((sample.latest / "data" / f"{dataset.id}.json").read_bytes())
-        keys = {key_text(row[name] for name in dataset.key) for row in rows}
-        if dataset.from_pages:
-            assert keys == proved[dataset.id], dataset.id
-        else:
-            assert proved.get(dataset.id, set()) <= keys, dataset.id
-
-
 def test_numbers_of_a_release_are_finite(sample: Done) -> None:
     values = [row["valeur"] for row in json.loads((sample.latest / "data" / "chiffres_cles.json").read_bytes())]
     assert all(isinstance(value, int) and math.isfinite(value) for value in values)

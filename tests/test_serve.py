@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 from http.client import HTTPConnection
@@ -11,8 +12,12 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
 
+import duckdb
+import pyarrow
+import pyarrow.parquet as pq
 import pytest
 from conftest import Done, canceropole
+from ranged_files import RangedFiles
 
 from pipeline.cli import serve
 from pipeline.serving import server
@@ -33,10 +38,10 @@ class Served(NamedTuple):
     out: Path
     port: int
 
-    def get(self, path: str, method: str = "GET") -> Answer:
+    def get(self, path: str, method: str = "GET", **asked: str) -> Answer:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            connection.request(method, path)
+            connection.request(method, path, headers={name.replace("_", "-"): value for name, value in asked.items()})
             answer = connection.getresponse()
             headers = {name.lower(): value for name, value in answer.getheaders()}
             return Answer(answer.status, headers, answer.read())
@@ -123,6 +128,134 @@ def test_head_has_no_body(served: Served) -> None:
     assert int(answer.headers["content-length"]) > 0
 
 
+README = f"/{PORTAL}/latest/README.md"
+
+
+@pytest.mark.parametrize(
+    ("asked", "part"),
+    [
+        ("bytes=0-9", slice(0, 10)),
+        ("bytes=5-5", slice(5, 6)),
+        ("bytes=100-", slice(100, None)),
+        ("bytes=0-", slice(None)),
+        ("bytes=-7", slice(-7, None)),
+        ("BYTES= 0-9 ", slice(0, 10)),
+        ("bytes=10-99999999999999999999", slice(10, None)),
+        ("bytes=-99999999999999999999", slice(None)),
+    ],
+)
+def test_a_range_of_a_file_is_that_part_of_it(served: Served, asked: str, part: slice) -> None:
+    whole = (served.out / PORTAL / "latest" / "README.md").read_bytes()
+    first, stop, _ = part.indices(len(whole))
+    answer = served.get(README, Range=asked)
+    assert (answer.status, answer.body) == (206, whole[part])
+    assert answer.headers["content-range"] == f"bytes {first}-{stop - 1}/{len(whole)}"
+    assert answer.headers["content-length"] == str(len(answer.body))
+    assert answer.headers["content-type"] == "text/markdown; charset=utf-8"
+    assert "Content-Range" in answer.headers["access-control-expose-headers"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["bytes=9-5", "bytes=-", "bytes=", "bytes=0-1,4-5", "bytes=a-b", "bytes=+1-2", "bytes=1--2", "lignes=0-1", "0-1"],
+)
+def test_what_is_no_single_range_of_bytes_gives_the_whole_file(served: Served, asked: str) -> None:
+    answer = served.get(README, Range=asked)
+    assert (answer.status, answer.headers["accept-ranges"]) == (200, "bytes")
+    assert answer.body == (served.out / PORTAL / "latest" / "README.md").read_bytes()
+    assert "content-range" not in answer.headers
+
+
+def test_two_ranges_in_two_headers_are_no_single_one(served: Served) -> None:
+    answer = served.raw(README.encode() + b" HTTP/1.1\r\nRange: bytes=0-1\r\nRange: bytes=4-5\r\nX:")
+    assert answer.split(b" ")[1] == b"200"
+
+
+def test_a_range_outside_the_file_is_said_to_be(served: Served) -> None:
+    size = (served.out / PORTAL / "latest" / "README.md").stat().st_size
+    for asked in (f"bytes={size}-", f"bytes={size}-{size + 9}", "bytes=-0"):
+        answer = served.get(README, Range=asked)
+        assert (answer.status, answer.headers["content-range"], answer.body) == (416, f"bytes */{size}", b"")
+
+
+def test_an_empty_file_has_no_ranges(served: Served) -> None:
+    (served.out / PORTAL / "releases" / "1.0.0" / "vide.csv").touch()
+    for asked in ("bytes=0-", "bytes=-5"):
+        answer = served.get(f"/{PORTAL}/latest/vide.csv", Range=asked)
+        assert (answer.status, answer.body, answer.headers["content-length"]) == (200, b"", "0")
+
+
+def test_head_tells_of_the_whole_file_and_that_it_has_ranges(served: Served) -> None:
+    answer = served.get(README, "HEAD", Range="bytes=0-9")
+    size = (served.out / PORTAL / "latest" / "README.md").stat().st_size
+    assert (answer.status, answer.body, answer.headers["content-length"]) == (200, b"", str(size))
+    assert answer.headers["accept-ranges"] == "bytes"
+
+
+def test_a_part_is_given_only_of_the_file_the_client_has_parts_of(served: Served) -> None:
+    told = served.get(README, "HEAD").headers
+    for known in (told["etag"], told["last-modified"]):
+        assert served.get(README, Range="bytes=0-9", If_Range=known).status == 206
+    for other in ('"autre"', f"W/{told['etag']}", "Mon, 01 Jan 2001 00:00:00 GMT", "hier", ""):
+        assert served.get(README, Range="bytes=0-9", If_Range=other).status == 200
+
+
+def test_a_file_the_client_has_is_not_sent_again(served: Served) -> None:
+    told = served.get(README, "HEAD").headers
+    tag, date = told["etag"], told["last-modified"]
+    for known in (tag, f"W/{tag}", f'"autre", {tag}', "*"):
+        answer = served.get(README, If_None_Match=known, Range="bytes=0-9")
+        assert (answer.status, answer.body, answer.headers["etag"]) == (304, b"", tag)
+    assert served.get(README, If_Modified_Since=date).status == 304
+    assert served.get(README, If_Modified_Since=date.replace("GMT", "-0000")).status == 304
+    assert served.get(README, If_None_Match='"autre"', If_Modified_Since=date).status == 200
+    for other in ("Mon, 01 Jan 2001 00:00:00 GMT", "hier", "Mon, 01 Jan 99999999999 00:00:00 GMT"):
+        assert served.get(README, If_Modified_Since=other).status == 200
+
+
+def test_a_tag_is_strong_and_stays_with_the_file_and_no_longer(served: Served) -> None:
+    tag = served.get(README, "HEAD").headers["etag"]
+    assert tag.startswith('"')
+    assert served.get(README.replace("latest", "releases/1.0.0")).headers["etag"] == tag
+    file = served.out / PORTAL / "releases" / "1.0.0" / "etat.json"
+    tags = set()
+    for text in ("[1]", "[2]"):
+        draft = file.with_name("draft")
+        draft.write_text(text)
+        draft.replace(file)
+        tags.add(served.get(f"/{PORTAL}/latest/etat.json").headers["etag"])
+    assert len(tags) == 2
+
+
+def test_a_column_of_a_large_parquet_is_read_without_the_rest(served: Served) -> None:
+    count = 200_000
+    file = served.out / PORTAL / "releases" / "1.0.0" / "data" / "grand.parquet"
+    rows = pyarrow.table({"texte": [os.urandom(16).hex() for _ in range(count)], "rang": range(count)})
+    pq.write_table(rows, file, row_group_size=20_000)
+    remote = RangedFiles(served.port)
+    with remote.open(f"{PORTAL}/latest/data/grand.parquet") as opened:
+        read = pq.ParquetFile(opened)
+        assert (read.metadata.num_rows, remote.received < 70_000) == (count, True)
+        assert read.read(columns=["rang"]) == rows.select(["rang"])
+    assert remote.received < file.stat().st_size / 3
+
+
+def test_duckdb_attaches_the_database_over_ranges_and_reads_less_than_all_of_it(served: Served) -> None:
+    remote = RangedFiles(served.port)
+    local = served.out / PORTAL / "latest" / f"{PORTAL}.duckdb"
+    with duckdb.connect() as con:
+        con.register_filesystem(remote)
+        con.execute(f"ATTACH 'plages://{PORTAL}/latest/{PORTAL}.duckdb' AS loin (READ_ONLY)")
+        con.execute("USE loin")
+        found = con.execute("FROM financements_par_annee").fetchall()
+        then = con.execute("FROM tumorotheques_as_of('1.0.0')").fetchall()
+        con.execute("USE memory")
+    with duckdb.connect(str(local), read_only=True) as con:
+        assert found == con.execute("FROM financements_par_annee").fetchall()
+        assert then == con.execute("FROM tumorotheques").fetchall()
+    assert 0 < remote.received < local.stat().st_size
+
+
 def test_status_is_published(served: Served) -> None:
     assert served.get(f"/{PORTAL}/status.json").status == 200
 
@@ -154,7 +287,7 @@ def test_status_is_published(served: Served) -> None:
 def test_what_is_not_published_is_not_there(served: Served, path: str) -> None:
     [run] = (served.out / PORTAL / "runs").iterdir()
     for method in ("GET", "HEAD"):
-        assert served.get(path.replace("/RUN/", f"/runs/{run.name}/"), method).status == 404
+        assert served.get(path.replace("/RUN/", f"/runs/{run.name}/"), method, Range="bytes=0-").status == 404
     assert served.get(path.replace("/RUN/", f"/{run.name}/")).status == 404
 
 
