@@ -40,6 +40,9 @@ hostile: $(VENV)/.developed ## Refresh from portals that turn on their visitor; 
 fuzz: $(VENV)/.developed ## Draw hostile input for every reader of outside values, for minutes
 	PYTHONPATH=.:tests $(BIN)/python -m fuzz --minutes 3
 
+bench: $(VENV)/.developed ## Measure what things cost, as ratios against a reference in the same run
+	PYTHONPATH=.:tests $(BIN)/python -m bench
+
 check-portals: $(VENV)/.developed ## Publish releases in a row to the real software of data portals, on loopback
 	PYTHONPATH=.:tests $(BIN)/python -m portals.ckan
 	PYTHONPATH=.:tests $(BIN)/python -m portals.udata
@@ -81,4 +84,4 @@ $(VENV)/.developed: requirements-dev.lock $(patsubst tests/duckdb_versions/%.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: help setup refresh test gauntlet gauntlet-selftest crash hostile fuzz check-portals check lock clean
+.PHONY: help setup refresh test bench gauntlet gauntlet-selftest crash hostile fuzz check-portals check lock clean

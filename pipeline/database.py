@@ -100,6 +100,8 @@ def write(
             name = sql.name(view["name"])
             con.execute(f"CREATE VIEW {name} AS {view['sql']}")
             con.execute(f"COMMENT ON VIEW {name} IS {sql.literal(_said(view))}")
+            for column in view["columns"]:
+                con.execute(f"COMMENT ON COLUMN {name}.{sql.name(column['name'])} IS {sql.literal(column['title'])}")
         con.execute("COMMIT")
         con.execute("USE memory")
         con.execute("DETACH package")

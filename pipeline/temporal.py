@@ -264,13 +264,17 @@ class _Adding:
         named = [(change["change"], key_values(change["key"])) for change in changes]
         if any(len(values) != len(key) for _, values in named):
             return False
-        columns = ", ".join(f"{sql.name(column)} VARCHAR" for column in key)
+        kinds_of = [self.fields[column] for column in key]
+        columns = ", ".join(f"{sql.name(column)} {kind}" for column, kind in zip(key, kinds_of, strict=True))
         con.execute(f"CREATE OR REPLACE TEMP TABLE named (change VARCHAR, {columns})")
         if named:
             cells = [[change, *values] for change, values in named]
-            parts = ", ".join(f"cells[{at}]" for at in range(1, len(key) + 2))
-            con.execute(f"INSERT INTO temp.named SELECT {parts} FROM (SELECT unnest(?::VARCHAR[][]) AS cells)", [cells])  # noqa: S608 (columns by number)
-        same = " AND ".join(f"CAST(rows.{sql.name(c)} AS VARCHAR) = named.{sql.name(c)}" for c in key)
+            parts = ", ".join(f"TRY_CAST(cells[{at}] AS {kind})" for at, kind in enumerate(kinds_of, start=2))
+            con.execute(
+                f"INSERT INTO temp.named SELECT cells[1], {parts} FROM (SELECT unnest(?::VARCHAR[][]) AS cells)",  # noqa: S608 (columns by number)
+                [cells],
+            )
+        same = " AND ".join(f"rows.{sql.name(column)} = named.{sql.name(column)}" for column in key)
         con.execute(
             f"CREATE OR REPLACE TEMP TABLE ending AS SELECT rows.rowid AS id FROM {place} AS rows "  # noqa: S608 (quoted names)
             f"JOIN temp.named ON {same} WHERE rows.last_release = {_STANDING} AND named.change <> 'added'"

@@ -35,7 +35,7 @@ def left_out(declarations: Declarations) -> list[str]:
     ]
 
 
-def told(views: Iterable[View], tables: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+def told(views: Iterable[View], tables: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """What a package says of its views: of those that its tables, as they are published, can answer.
 
     Args:
@@ -49,6 +49,7 @@ def told(views: Iterable[View], tables: Iterable[Mapping[str, Any]]) -> list[dic
             "title_en": view.title.en,
             "description": view.description.fr.strip(),
             "description_en": view.description.en.strip(),
+            "columns": [{"name": name, "title": text.fr, "title_en": text.en} for name, text in view.columns.items()],
             "sql": view.sql.strip(),
         }
         for view, fault, _ in _tried(views, tables)
@@ -82,8 +83,11 @@ def _fault(con: duckdb.DuckDBPyConnection, view: View) -> tuple[str, bool]:
         if kinds != [duckdb.StatementType.SELECT]:
             return f"expected one SELECT, got {', '.join(kind.name for kind in kinds) or 'nothing'}", True
         con.execute(f"CREATE TEMP VIEW {sql.name(view.id)} AS {view.sql}")
+        columns = [column for column, *_ in con.execute(f"DESCRIBE {sql.name(view.id)}").fetchall()]
         con.execute(f"DROP VIEW {sql.name(view.id)}")
     except duckdb.Error as error:
         missing = isinstance(error, duckdb.CatalogException | duckdb.BinderException)
         return f"expected a SELECT over the datasets, got {' '.join(str(error).split())}", not missing
+    if columns != [*view.columns]:
+        return f"expected the columns that the view declares, {', '.join(view.columns)}, got {', '.join(columns)}", True
     return "", False

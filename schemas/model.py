@@ -445,11 +445,15 @@ class Dataset(Declared):
 
 
 class View(Declared):
-    """A question that the package's database answers: one SELECT over its datasets. The file's name is its id."""
+    """A question that the package's database answers: one SELECT over its datasets. The file's name is its id.
+
+    `columns` says what each of the columns it gives is, in their order.
+    """
 
     id: Name
     title: Text
     description: Text
+    columns: dict[Name, Text]
     sql: str = Key(min_length=1, max_length=10_000)
 
     @model_validator(mode="after")

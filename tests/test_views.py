@@ -21,7 +21,8 @@ TITLE = {"fr": "Question", "en": "Question"}
 
 
 def declared(sql: str, name: str = "question") -> Declarations:
-    view = View.model_validate({"id": name, "title": TITLE, "description": TITLE, "sql": sql})
+    told = {"id": name, "title": TITLE, "description": TITLE, "columns": {"nom": TITLE}, "sql": sql}
+    view = View.model_validate(told)
     return replace(load(PORTAL), views=(view,))
 
 
@@ -32,6 +33,7 @@ def declared(sql: str, name: str = "question") -> Declarations:
         ("COPY tumorotheques TO 'here.csv'", "expected one SELECT, got COPY"),
         ("ATTACH 'elsewhere.duckdb'", "expected one SELECT, got ATTACH"),
         ("-- nothing", "expected one SELECT, got nothing"),
+        ("SELECT nom, rang FROM tumorotheques", "expected the columns that the view declares, nom, got nom, rang"),
         ("SELECT nom FROM", "expected a SELECT over the datasets, got Parser Error"),
         ("SELECT * FROM read_csv('/etc/passwd')", "expected a SELECT over the datasets, got Permission Error"),
         ("SELECT * FROM '/etc/passwd'", "expected a SELECT over the datasets, got "),
@@ -68,6 +70,13 @@ def test_a_package_has_the_views_its_tables_can_answer(sample: Done) -> None:
     ]
     with duckdb.connect(str(sample.latest / f"{PORTAL}.duckdb"), read_only=True) as con:
         comments = dict(con.execute("SELECT view_name, comment FROM duckdb_views() WHERE NOT internal").fetchall())
+        columns = dict(
+            con.execute(
+                "SELECT table_name || '.' || column_name, comment FROM duckdb_columns() JOIN duckdb_views() ON "
+                "view_name = table_name WHERE NOT duckdb_views.internal"
+            ).fetchall()
+        )
+        assert columns == {f"{view['name']}.{c['name']}": c["title"] for view in told for c in view["columns"]}
         assert comments == {view["name"]: f"{view['title']} — {view['description']}" for view in told}
         per_year = con.execute("SELECT annee, montant_eur FROM financements_par_annee").fetchall()
         assert per_year == [
