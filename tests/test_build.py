@@ -329,3 +329,11 @@ def test_withheld_addresses_are_shown_masked_as_evidence(sample: Done) -> None:
 def test_numbers_of_a_release_are_finite(sample: Done) -> None:
     values = [row["valeur"] for row in json.loads((sample.latest / "data" / "chiffres_cles.json").read_bytes())]
     assert all(isinstance(value, int) and math.isfinite(value) for value in values)
+
+
+def test_files_that_repeat_the_last_release_s_are_links_to_them(later: Done) -> None:
+    first, second = (later.home / "releases" / version / "data" for version in ("1.0.0", "1.1.0"))
+    same = {path.name for path in second.iterdir() if (first / path.name).read_bytes() == path.read_bytes()}
+    linked = {path.name for path in second.iterdir() if path.samefile(first / path.name)}
+    assert linked == same
+    assert {"organisations.parquet", "axes_recherche.csv"} <= linked

@@ -52,6 +52,10 @@ def unrepaired(home: Home, before: str | None, after: str, data: dict[str, str])
     drafts = {path.name for path in home.root.glob(".*")} - {home.lock.name}
     drafts |= {path.name for path in home.runs.glob("*/.*")}
     found += [f"left: {name}" for name in sorted(drafts)]
+    remembered = _remembered(home)
+    if remembered != [version for version in (before, after) if version]:
+        found.append(f"history.duckdb tells of {remembered}")
+    found += [f"left: {path.name}" for path in home.root.glob("*.wal")]
     if not home.feed.exists() or f" {after}</title>" not in home.feed.read_text("utf-8"):
         found.append(f"releases.atom does not tell of {after}")
     if not home.status.exists():
@@ -87,6 +91,14 @@ def _not_whole(release: Path) -> list[str]:
         if not con.execute("SELECT count(*) FROM duckdb_tables()").fetchone():
             found.append(f"{database.name} has no table")
     return found
+
+
+def _remembered(home: Home) -> list[str]:
+    """The releases that the history tells of."""
+    if not home.history.exists():
+        return []
+    with duckdb.connect(str(home.history), read_only=True) as con:
+        return [version for (version,) in con.execute("SELECT version FROM releases ORDER BY ordre").fetchall()]
 
 
 def _not_json(path: Path) -> list[str]:
