@@ -166,7 +166,8 @@ def test_a_corrected_value_is_a_patch(sample: Done, out: Path, tmp_path: Path) -
     report = refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED))
     assert (report["outcome"], report["version"], report["previous"]) == ("released", "1.0.1", "1.0.0")
     assert {name for name, verdict in verdicts(report).items() if verdict != "unchanged"} == {BANKS}
-    [change] = json.loads((out / PORTAL / "latest" / "changes.json").read_bytes())
+    change, link = json.loads((out / PORTAL / "latest" / "changes.json").read_bytes())
+    assert (link["dataset"], link["change"]) == ("organisations_liens", "removed")
     assert (change["dataset"], change["key"], change["change"]) == (BANKS, "tissutheque-beaujon", "changed")
     assert change["columns"]["etablissement"] == ["AP-HP Hôpital Beaujon", "Hôpital Beaujon, Clichy"]
     assert "tissutheque-beaujon" in (out / PORTAL / "latest" / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -72,8 +72,8 @@ def test_a_package_has_the_views_its_tables_can_answer(sample: Done) -> None:
         comments = dict(con.execute("SELECT view_name, comment FROM duckdb_views() WHERE NOT internal").fetchall())
         columns = dict(
             con.execute(
-                "SELECT table_name || '.' || column_name, comment FROM duckdb_columns() JOIN duckdb_views() ON "
-                "view_name = table_name WHERE NOT duckdb_views.internal"
+                "SELECT table_name || '.' || column_name, comment FROM duckdb_columns() "
+                "WHERE table_name IN (SELECT view_name FROM duckdb_views() WHERE NOT internal)"
             ).fetchall()
         )
         assert columns == {f"{view['name']}.{c['name']}": c["title"] for view in told for c in view["columns"]}
