@@ -115,7 +115,7 @@ def agree(portal: Portal, out: Path) -> int:
         own = [one for one in told["resources"] if KEY in one["extras"]]
         assert [one["type"] for one in own].count("documentation") == 1
         files |= {one["url"]: one for one in own if one["type"] == "main"}
-    paths = {r["path"] for r in package["resources"]} | {f"{PORTAL}.duckdb"}
+    paths = {r["path"] for r in package["resources"]} | {f"{PORTAL}.duckdb", f"{PORTAL}.zip"}
     assert files.keys() == {f"{base}/latest/{path}" for path in paths}
     assert sum(len(told["resources"]) for told in listed.values()) >= len(files) + len(listed)
     described_by_schema = {f"{base}/latest/data/{name.rpartition('/')[2]}.csv" for name in described}
