@@ -189,8 +189,8 @@ def table(changes: Changes, *languages: str, most: int | None = None) -> list[st
 
 def _line(line: tuple[str, ...]) -> str:
     dataset, key, done, column, before, after = line
-    named = [code(_cut(value), in_table=True) if value else "" for value in (dataset, key, column)]
-    values = [text(_cut(value)) for value in (before, after)]
+    named = [code(cut(value), in_table=True) if value else "" for value in (dataset, key, column)]
+    values = [text(cut(value)) for value in (before, after)]
     return f"| {' | '.join([*named[:2], done, named[2], *values])} |"
 
 
@@ -231,6 +231,7 @@ def _shown(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _cut(value: str) -> str:
+def cut(value: str) -> str:
+    """A value as long as a person reads in a table, on one line."""
     line = one_line(value)
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"

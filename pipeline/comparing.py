@@ -15,7 +15,7 @@ from pipeline import change_note
 from pipeline.changes import changes
 from pipeline.described import OF_THE_CRAWL, schemas_of
 from pipeline.paths import Home, number, read_json
-from schemas.typography import one_line, visible
+from schemas.typography import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,7 +101,7 @@ def _table(found: Sequence[Mapping[str, Any]], language: str) -> str:
     rows = [line for change in change_note.telling(found) for line in change_note.cells(change, language)]
     if not rows:
         return ""
-    lines = [[visible(one_line(cell)) for cell in row] for row in (change_note.heads(language), *rows)]
+    lines = [[visible(change_note.cut(cell)) for cell in row] for row in (change_note.heads(language), *rows)]
     console = Console(highlight=False, emoji=False, markup=False)
     if console.is_terminal:
         return _laid_out(console, lines)

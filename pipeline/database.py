@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from pipeline import history, sql, temporal
+from pipeline import as_of, history, row_versions, sql, temporal
 from pipeline.described import database, tables
 
 if TYPE_CHECKING:
@@ -94,8 +94,8 @@ def write(
             temporal.begin(store)
         else:
             history.copy(store, home, base)
-        temporal.add(store, descriptor, folder / "data", changes)
-        temporal.describe(store, descriptor)
+        row_versions.add(store, descriptor, folder / "data", changes)
+        as_of.describe(store, descriptor)
         for view in descriptor.get("views", []):
             name = sql.name(view["name"])
             con.execute(f"CREATE VIEW {name} AS {view['sql']}")
@@ -149,7 +149,7 @@ def _table(con: duckdb.DuckDBPyConnection, table: Described, parquet: Path) -> N
     key = ", ".join(map(sql.name, table["schema"]["primaryKey"]))
     con.execute(f"CREATE TABLE {place} ({columns}, PRIMARY KEY ({key}))")
     con.execute(f"INSERT INTO {place} FROM read_parquet({sql.literal(str(parquet))})")
-    _comment(con, place, _said(table), {field["name"]: _said(field) for field in sql.fields(table)})
+    sql.comment(con, place, _said(table), {field["name"]: _said(field) for field in sql.fields(table)})
 
 
 def _own(
@@ -163,17 +163,9 @@ def _own(
     """A table of the database only."""
     written = ", ".join(f"{sql.name(column)} {kind}" for column, (kind, _) in columns.items())
     con.execute(f"CREATE TABLE {name} ({written}, PRIMARY KEY ({key}))")
-    cells = ", ".join(f"cells[{at}]" for at in range(1, len(columns) + 1))
-    texts = [[None if cell is None else str(cell) for cell in row] for row in rows]
-    if texts:
-        con.execute(f"INSERT INTO {name} SELECT {cells} FROM (SELECT unnest(?::VARCHAR[][]) AS cells)", [texts])  # noqa: S608 (a name of ours)
-    _comment(con, name, comment, {column: said for column, (_, said) in columns.items()})
-
-
-def _comment(con: duckdb.DuckDBPyConnection, place: str, comment: str, columns: Mapping[str, str]) -> None:
-    con.execute(f"COMMENT ON TABLE {place} IS {sql.literal(comment)}")
-    for column, said in columns.items():
-        con.execute(f"COMMENT ON COLUMN {place}.{sql.name(column)} IS {sql.literal(said)}")
+    texts = ([None if cell is None else str(cell) for cell in row] for row in rows)
+    sql.insert_texts(con, name, len(columns), texts)
+    sql.comment(con, name, comment, {column: said for column, (_, said) in columns.items()})
 
 
 def _dictionary(described: Iterable[Described]) -> Iterator[tuple[object, ...]]:

@@ -36,6 +36,13 @@ PARAGRAPHS: dict[str, tuple[str, str]] = {
         "Pas de version de {portal} sous {folder} : lancer canceropole refresh {portal}.",
         "No release of {portal} under {folder}; run: canceropole refresh {portal}.",
     ),
+    "history-broken": (
+        """{path} ou une version ne peut pas être lu : {error}. Les versions publiées restent comme elles sont. Refaire
+        l'historique avec canceropole history {portal} --rebuild ; si le message nomme un fichier d'une version, le
+        restaurer d'une copie.""",
+        """{path}, or a release, cannot be read: {error}. What is released stays as it is. Make the history anew with
+        canceropole history {portal} --rebuild; where the message names a file of a release, restore it from a copy.""",
+    ),
     "run-exists": (
         "Un passage {run} existe déjà dans {folder}. Attendre une seconde et relancer.",
         "A run {run} already exists in {folder}. Wait a second and run again.",

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from pipeline import sql
+from pipeline.as_of import describe
 from pipeline.paths import read_json, sync
-from pipeline.temporal import Store, add, begin, describe, is_history, is_of_store
+from pipeline.row_versions import add
+from pipeline.temporal import OWN, VALIDITY, Store, begin, is_history
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -24,18 +26,18 @@ def catch_up(home: Home) -> None:
     Raises:
         OSError, duckdb.Error: it, or a release, cannot be read or written.
     """
-    versions = home.versions()
-    known = _versions(home.history)
-    if not versions or known == versions:
+    there = _there(home)
+    known = _known(home.history)
+    if not there or known == there:
         return
-    if known is None or known != versions[: len(known)]:
+    if known is None or known != there[: len(known)]:
         rebuild(home)
         return
     try:
         with _opened(home.history) as con:
-            _add_releases(Store(con, "history"), home, versions[len(known) :], compare=False)
+            _add_releases(Store(con, "history"), home, [version for version, _ in there[len(known) :]], compare=False)
             con.execute("COMMIT")
-    except duckdb.IOException:  # somebody has it open, or it is damaged: made anew, it takes the place of that one
+    except duckdb.Error:  # somebody has it open, or it is damaged: made anew, it takes the place of that one
         rebuild(home)
 
 
@@ -51,7 +53,7 @@ def rebuild(home: Home) -> None:
     with _opened(draft) as con:
         store = Store(con, "history")
         begin(store)
-        _add_releases(store, home, home.versions(), compare=True)
+        _add_releases(store, home, [version for version, _ in _there(home)], compare=True)
         con.execute("COMMIT")
     sync(draft)
     for path in (home.history, _log_of(home.history)):  # a log of the file before is none of this one's
@@ -83,25 +85,38 @@ def copy(store: Store, home: Home, version: str) -> None:
         OSError, duckdb.Error: a release cannot be read.
     """
     path = home.release(version) / f"{home.root.name}.duckdb"
-    if _versions(path) is None:
-        begin(store)
+    begin(store)
+    if _known(path) is None:
         versions = home.versions()
         _add_releases(store, home, versions[: versions.index(version) + 1], compare=True)
         return
     store.con.execute(f"ATTACH {sql.literal(str(path))} AS before (READ_ONLY)")
     before = Store(store.con, "before")
     for table in before.tables():
-        if is_of_store(table):
-            store.con.execute(f"CREATE TABLE {store.place(table)} AS FROM {before.place(table)}")
+        if is_history(table):
+            kinds = before.columns(table)
+            store.make_history(table, {column: kind for column, kind in kinds.items() if column not in VALIDITY})
+        if table in OWN or is_history(table):
+            store.con.execute(f"INSERT INTO {store.place(table)} FROM {before.place(table)}")
 
 
-def _versions(path: Path) -> list[str] | None:
-    """The releases a store has, in their order; None where there is no store that can be read."""
+def _there(home: Home) -> list[tuple[str, str]]:
+    """The releases up to the current one, in their order, each with its run: a number alone may be given again.
+
+    A newer one was never current: the next run removes it.
+    """
+    versions, current = home.versions(), home.version()
+    versions = versions[: versions.index(current) + 1] if current in versions else []
+    return [(version, read_json(home.release(version) / "datapackage.json")["run"]) for version in versions]
+
+
+def _known(path: Path) -> list[tuple[str, str]] | None:
+    """The releases a store has, as `_there`; None where there is no store that can be read."""
     if not path.is_file():
         return None
     try:
         with duckdb.connect(str(path), read_only=True) as con:
-            return [version for (version,) in con.execute("SELECT version FROM releases ORDER BY ordre").fetchall()]
+            return con.execute("SELECT version, passage FROM releases ORDER BY ordre").fetchall()
     except duckdb.Error:  # older than its history, or no database: the releases say all of it again
         return None
 

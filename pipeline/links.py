@@ -82,8 +82,13 @@ def of_their_own(changes: Sequence[Mapping[str, Any]], name: str | None) -> list
         changes: objects of changes.json.
         name: the links' table; None where there is none.
     """
-    changed = {(change["dataset"], change["key"]) for change in changes if change["change"] == "changed"}
-    return [c for c in changes if c["dataset"] != name or (*key_values(c["key"])[:2],) not in changed]
+    changed = {
+        (change["dataset"], change["key"], column)
+        for change in changes
+        if change["change"] == "changed"
+        for column in change["columns"]
+    }
+    return [c for c in changes if c["dataset"] != name or (*key_values(c["key"])[:3],) not in changed]
 
 
 def key(link: Mapping[str, Any]) -> str:

@@ -128,7 +128,8 @@ def _describe(
         resource |= {"bytes": path.stat().st_size, "hash": f"sha256:{sha256(path)}"}
     run = RunFolder(home.runs / descriptor["run"])
     inputs = read_json(run.inputs) if run.inputs.is_file() else {}
-    base = home.release(inputs["base"]) if inputs.get("base") else None
+    earlier = home.versions()[: home.versions().index(descriptor["version"])]
+    base = home.release(earlier[-1]) if earlier else None  # of a run that is gone nothing else says it
     before = read_json(base / "datapackage.json") if base is not None else None
     order = {resource["name"]: at for at, resource in enumerate(descriptor["resources"])}
     lost = erased.get(base.name, {}) if base else {}  # a row that this release said was removed

@@ -8,7 +8,7 @@ import duckdb
 from rich.console import Console
 
 from pipeline import history
-from pipeline.failures import FailureError, WrongUseError
+from pipeline.failures import FailureError, RunFailedError, WrongUseError
 from pipeline.paths import Home
 from pipeline.run import lock, unwritable
 from schemas.typography import visible
@@ -53,8 +53,11 @@ def _run(home: Home, language: str, *, rebuild: bool) -> list[str]:
         try:
             (history.rebuild if rebuild else history.catch_up)(home)
             told = history.told(home)
-        except (OSError, duckdb.Error) as error:
+        except (OSError, duckdb.IOException) as error:
             raise unwritable(home, error) from error
+        except duckdb.Error as error:
+            told_of = {"path": home.history, "portal": home.root.name, "error": error}
+            raise RunFailedError("history-broken", **told_of) from error
     return [
         _LINE[language].format(version=v, date=f"{d:%Y-%m-%d}", begun=begun, ended=ended) for v, d, begun, ended in told
     ]

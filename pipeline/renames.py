@@ -12,6 +12,7 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from schemas.typography import identifier, key
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 PLACE = "rang"
 _ENOUGH = 2  # columns that agree beside the key
+_MANY = 100  # rows of one shape on a side: any could be several others, and comparing them all would take long
 _LONG = 5  # letters of a word that one letter does not make another: « A » is not « B », nor « IV » « VI »
 
 
@@ -82,13 +84,18 @@ def _rows(changes: Sequence[Mapping[str, Any]], kind: str, side: int, key_column
 
 
 def _joined(gone: Sequence[_Row], come: Sequence[_Row], on: Callable[[_Row], Hashable | None]) -> Iterator[Pair]:
-    """The pairs that have the same `on`; none of rows where it is None."""
-    by_it = defaultdict(list)
-    for row in come:
-        by_it[on(row)].append(row)
-    for row in gone:
-        if (wanted := on(row)) is not None:
-            yield from ((row, other) for other in by_it.get(wanted, []))
+    """The pairs that have the same `on`; none of rows where it is None, nor where many have it."""
+    left, came = _by(gone, on), _by(come, on)
+    for shared in (left.keys() & came.keys()) - {None}:
+        if len(left[shared]) <= _MANY and len(came[shared]) <= _MANY:
+            yield from product(left[shared], came[shared])
+
+
+def _by(rows: Sequence[_Row], on: Callable[[_Row], Hashable | None]) -> Mapping[Hashable | None, list[_Row]]:
+    found = defaultdict(list)
+    for row in rows:
+        found[on(row)].append(row)
+    return found
 
 
 def _sure(pairs: set[tuple[str, str]]) -> list[tuple[str, str]]:

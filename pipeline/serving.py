@@ -35,6 +35,17 @@ class _Published(SimpleHTTPRequestHandler):
         "": PLAIN,
     }
 
+    def parse_request(self) -> bool:
+        """Reads the request; one whose address is none is answered so."""
+        if not super().parse_request():
+            return False
+        try:
+            urlsplit(self.path)
+        except ValueError:
+            self.send_error(HTTPStatus.BAD_REQUEST)
+            return False
+        return True
+
     def translate_path(self, path: str) -> str:
         """The file of an address; a path that does not exist for what is not published."""
         root = Path(self.directory).resolve()
@@ -82,7 +93,10 @@ class _Published(SimpleHTTPRequestHandler):
                 self.send_header(name, value)
             self.end_headers()
             if answer.part and self.command == "GET":
-                self.connection.sendfile(file, answer.part.start, len(answer.part))
+                try:
+                    self.connection.sendfile(file, answer.part.start, len(answer.part))
+                except (ConnectionError, TimeoutError):  # who asked has gone, or no longer listens
+                    self.close_connection = True
         return True
 
     def end_headers(self) -> None:

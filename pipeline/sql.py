@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 # DuckDB 2 writes files older ones cannot read unless told.
@@ -45,6 +45,37 @@ def attach(con: duckdb.DuckDBPyConnection, path: Path, database: str, *, small: 
     """
     size = "" if path.exists() else f", BLOCK_SIZE {_SMALL_BLOCK if small else _BLOCK}"
     con.execute(f"ATTACH {literal(str(path))} AS {name(database)} (STORAGE_VERSION '{_STORAGE}'{size})")
+
+
+def insert_texts(
+    con: duckdb.DuckDBPyConnection, place: str, columns: int, rows: Iterable[Sequence[str | None]]
+) -> None:
+    """Inserts rows of texts, which the columns' types take as they are cast.
+
+    Args:
+        con: the connection.
+        place: the table, quoted.
+        columns: how many it has.
+        rows: their cells, in the table's order.
+    """
+    texts = [list(row) for row in rows]
+    if texts:
+        cells = ", ".join(f"cells[{at}]" for at in range(1, columns + 1))
+        con.execute(f"INSERT INTO {place} SELECT {cells} FROM (SELECT unnest(?::VARCHAR[][]) AS cells)", [texts])  # noqa: S608 (a place is quoted)
+
+
+def comment(con: duckdb.DuckDBPyConnection, place: str, said: str, columns: Mapping[str, str]) -> None:
+    """Says what a table is, and what its columns are.
+
+    Args:
+        con: the connection.
+        place: the table, quoted.
+        said: of the table.
+        columns: of each column by name.
+    """
+    con.execute(f"COMMENT ON TABLE {place} IS {literal(said)}")
+    for column, text in columns.items():
+        con.execute(f"COMMENT ON COLUMN {place}.{name(column)} IS {literal(text)}")
 
 
 def name(identifier: str) -> str:

@@ -19,27 +19,22 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from pipeline import (
-    build,
-    database,
     decisions,
     erasures,
     gate,
     history,
     indexes,
-    links,
     normalize,
+    packaging,
     redactions,
     release,
     signing,
     validate,
 )
-from pipeline.changes import changes as changes_between
 from pipeline.checksums import SUMS
-from pipeline.described import OF_THE_CRAWL
-from pipeline.descriptor import descriptor, tables
 from pipeline.failures import RunFailedError
-from pipeline.paths import Home, resources_of, sync, sync_all, write, write_json
-from pipeline.report import crawl_errors, failed, freshness, instant, keep_status, report, stale, write_inputs
+from pipeline.paths import Home, sync, sync_all, write, write_json
+from pipeline.report import crawl_errors, failed, instant, keep_status, report, write_inputs
 from pipeline.run import (
     LIVE,
     PORTAL,
@@ -343,8 +338,6 @@ def build_and_release(run: Run, verdicts: Sequence[gate.Verdict]) -> str | None:
         if version is not None:
             sync_all(run.folder.root)  # a release whose archive a power cut took could not be replayed
             release.switch(run.home, staged, version)
-        indexes.renew(run.home)
-        history.catch_up(run.home)
     except validate.PackageError as error:
         raise RunFailedError("package-broken", error=error) from error
     except signing.SigningError as error:
@@ -352,65 +345,31 @@ def build_and_release(run: Run, verdicts: Sequence[gate.Verdict]) -> str | None:
     except (OSError, duckdb.IOException) as error:
         raise _unwritable(run, error) from error
     except duckdb.Error as error:
-        raise RunFailedError("build-failed", error=error) from error
+        # Its traceback keeps the connection alive until the process ends, which then says so below the failure.
+        raise RunFailedError("build-failed", error=error) from error.with_traceback(None)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
+    _follow(run)
     return version
+
+
+def _follow(run: Run) -> None:
+    """Brings what is made of the releases up to date.
+
+    Raises:
+        RunFailedError: it cannot be written, or a release read; the release, if one was made, stands.
+    """
+    try:
+        indexes.renew(run.home)
+        history.catch_up(run.home)
+    except (OSError, duckdb.Error) as error:
+        raise _unwritable(run, error) from error.with_traceback(None)
 
 
 def package(run: Run, verdicts: Sequence[gate.Verdict], folder: Path) -> str | None:
-    """Builds the whole package in `folder` (empty); None, and an unfinished folder, when there is nothing to release.
-
-    That is when nothing changed; and on a first run that read nothing in the portal's pages, for a reference list alone
-    is not the portal's data.
-    """
-    let_out = {verdict.name: gate.published(run.folder, verdict, run.last) for verdict in verdicts}
-    rows = {name: path for name, path in let_out.items() if path is not None}
-    if not any(run.declarations.dataset(name).from_pages for name in rows):
-        return None
-    made = {verdict.name for verdict in verdicts if verdict.fresh}
-    made |= {dataset.id for dataset in run.declarations.datasets if dataset.derived}
-    released, sample = resources_of(run.last), kind(run.folder.archive) == SAMPLE
-    described = tables(run.declarations, made, released, sample=sample)
-    created = instant(_dated(run))
-    told = freshness(run, verdicts, created)
-    build.build(run.folder, run.declarations, described, rows, made, run.last, folder / "data")
-    changes = [change for verdict in verdicts if verdict.fresh for change in verdict.changes]
-    changes += _link_changes(run, folder / "data")
-    changed = {change["dataset"] for change in changes} | set(OF_THE_CRAWL)
-    said = descriptor(
-        run.declarations,
-        described,
-        made,
-        changed,
-        released,
-        folder,
-        version="",
-        created=created,
-        run=run.folder.id,
-        sample=sample,
-        stale=stale(run, verdicts, created),
-    )
-    standing = run.standing
-    moving = links.of_their_own(changes, links.table(run.declarations))
-    version = standing.version if standing else release.next_version(run.last, said, moving)
-    if version is None:
-        return None
-    said["version"] = version
-    database.write(folder, said, changes, database.freshness(told), run.home, run.base)
-    release.finish(folder, run.last, said, changes, standing.erased if standing else {})
-    return version
-
-
-def _link_changes(run: Run, data: Path) -> list[dict[str, Any]]:
-    """What differs from the last release in the links to organisations, which are made of what will be published."""
-    name = links.table(run.declarations)
-    if name is None or run.last is None:
-        return []
-    before = run.last / "data" / f"{name}.parquet"
-    with duckdb.connect() as con:
-        key = run.declarations.dataset(name).key
-        return changes_between(con, name, key, before if before.is_file() else None, data / f"{name}.parquet")
+    """Builds the whole package in `folder` (empty), as `packaging.package`."""
+    sample = kind(run.folder.archive) == SAMPLE
+    return packaging.package(run, verdicts, folder, created=instant(_dated(run)), sample=sample)
 
 
 def kind(path: Path) -> str:

@@ -211,6 +211,22 @@ def test_every_release_is_written_again_and_keeps_its_number(sample: Done, out: 
     assert refresh(out, again)["outcome"] == "unchanged"
 
 
+def test_a_release_whose_run_is_gone_keeps_its_past(sample: Done, out: Path, tmp_path: Path) -> None:
+    assert refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED))["version"] == "1.0.1"
+    shutil.rmtree(max((out / PORTAL / "runs").iterdir()))
+    changes = (out / PORTAL / "releases" / "1.0.1" / "changes.json").read_bytes()
+    done = canceropole("erase", PORTAL, HEADS, FOCH, out=out)
+    assert (done.status, "Ne se rejoue pas : 1.0.1" in done.stdout) == (0, True)
+    assert (out / PORTAL / "releases" / "1.0.1" / "changes.json").read_bytes() == changes
+    with duckdb.connect(str(out / PORTAL / "latest" / f"{PORTAL}.duckdb"), read_only=True) as con:
+        assert con.execute("SELECT version FROM releases ORDER BY ordre").fetchall() == [("1.0.0",), ("1.0.1",)]
+        [[then]] = con.execute(
+            "SELECT etablissement FROM tumorotheques_as_of('1.0.0') WHERE tumorotheque_id = 'tissutheque-beaujon'"
+        ).fetchall()
+    assert then == "AP-HP Hôpital Beaujon"
+    assert said(out, "Denoux") == []
+
+
 def test_a_release_that_only_brought_the_row_stands(sample: Done, out: Path, tmp_path: Path) -> None:
     twice = {BANKS_PAGE: ("<td>Pr Bedossa</td>", "<td>Pr Bedossa / Dr Quidam</td>")}
     report = refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", twice))

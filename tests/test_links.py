@@ -67,13 +67,20 @@ def test_a_link_shows_the_label_it_was_read_from(sample: Done) -> None:
 
 def test_a_link_that_follows_a_corrected_label_is_part_of_the_correction() -> None:
     changes: list[dict[str, object]] = [
-        {"dataset": "axes_coordinateurs", "key": "axe-1/1", "change": "changed", "columns": {"nom": ["A", "B"]}},
+        {
+            "dataset": "axes_coordinateurs",
+            "key": "axe-1/1",
+            "change": "changed",
+            "columns": {"affiliations": ["CNRS", "B"]},
+        },
+        {"dataset": "axes_coordinateurs", "key": "axe-1/3", "change": "changed", "columns": {"rang": [3, 4]}},
         {"dataset": "financements", "key": "INCa/cumul/2004%2F..", "change": "added", "columns": {}},
         {"dataset": "liens", "key": "axes_coordinateurs/axe-1%2F1/affiliations/cnrs", "change": "removed"},
         {"dataset": "liens", "key": "axes_coordinateurs/axe-1%2F2/affiliations/cnrs", "change": "added"},
+        {"dataset": "liens", "key": "axes_coordinateurs/axe-1%2F3/affiliations/cnrs", "change": "added"},
         {"dataset": "liens", "key": "financements/INCa%2Fcumul%2F2004%252F../financeur/inca", "change": "added"},
     ]
-    assert links.of_their_own(changes, "liens") == [*changes[:2], *changes[3:]]
+    assert links.of_their_own(changes, "liens") == [*changes[:3], *changes[4:]]
     assert links.of_their_own(changes, None) == changes
 
 

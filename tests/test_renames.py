@@ -170,3 +170,10 @@ def test_a_dataset_whose_schema_is_not_given_is_left_out() -> None:
 def test_a_changed_row_is_no_rename() -> None:
     changed = {"dataset": "jeu", "key": "a", "change": "changed", "columns": {"theme": ["theme", "thème"]}}
     assert likely_renames([changed], {"jeu": THEMES}) == []
+
+
+def test_rows_that_many_others_could_be_are_not_looked_at_one_by_one() -> None:
+    words = [f"{a}{b}{c} des tumeurs" for a in "abcdefg" for b in "hijklmn" for c in "opqrs"]
+    gone = [{"axe": "axe-1", "theme": word, "rang": 1} for word in words]
+    come = [{"axe": "axe-1", "theme": f"x{word}", "rang": 1} for word in words]
+    assert found(THEMES, gone, come) == []

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import struct
 from http.client import HTTPConnection
 from inspect import signature
 from ipaddress import ip_address
 from pathlib import Path
 from threading import Thread
+from threading import enumerate as enumerate_threads
 from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
@@ -369,6 +371,8 @@ def test_no_redirect_leads_to_another_host(served: Served, target: bytes) -> Non
         (b"GET / HTTP/1.0\r\n" + b"X: a\r\n" * 200 + b"\r\n", b"431"),
         (b"GET / HTTP/9.9\r\n\r\n", b"505"),
         (b"GET\r\n\r\n", b"400"),
+        (b"GET http://[ HTTP/1.1\r\n\r\n", b"400"),
+        (b"HEAD http://[ HTTP/1.1\r\n\r\n", b"400"),
         (b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b"400"),
     ],
 )
@@ -386,6 +390,19 @@ def test_what_is_asked_for_is_logged_escaped(served: Served, capfd: pytest.Captu
     logged = capfd.readouterr().err
     assert "]52" in logged
     assert not set(logged) & {"\x1b", "\x07", "\x9b"}
+
+
+def test_a_client_that_leaves_is_let_go_without_a_word(served: Served, capfd: pytest.CaptureFixture[str]) -> None:
+    large = served.out / PORTAL / "releases" / "1.0.0" / "large.bin"
+    large.write_bytes(b"\0" * 50_000_000)
+    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.sendall(f"GET /{PORTAL}/releases/1.0.0/large.bin HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        assert connection.recv(1000)
+    for answering in [thread for thread in enumerate_threads() if "process_request" in thread.name]:
+        answering.join()
+    large.unlink()
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_unless_told_it_listens_on_loopback_alone() -> None:

@@ -6,7 +6,7 @@ import statistics
 import time
 from typing import TYPE_CHECKING, Any
 
-from pipeline import sql, temporal
+from pipeline import as_of, row_versions, sql, temporal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,7 +59,7 @@ def measure(folder: Path) -> Iterator[str]:
             ratio = f"{seconds / first:.3f} of the first's time, {size / whole:.4f} of its room"
             what = f"a release that changes {rows / ROWS:.1%} | {rows:,} rows"
             yield f"| {what} | {seconds:.2f} s | {size / 1e6:.2f} MB | {ratio} |"
-        temporal.describe(store, _descriptor(RELEASES - 1))
+        as_of.describe(store, _descriptor(RELEASES - 1))
         con.execute("CREATE TABLE history.actuel AS SELECT * FROM memory.rows ORDER BY cle")
         con.execute("CHECKPOINT history")
         for name, question in _QUESTIONS.items():
@@ -87,7 +87,7 @@ def _add(store: temporal.Store, folder: Path, number: int, changes: list[dict[st
 
 def _added(store: temporal.Store, number: int, data: Path, changes: list[dict[str, Any]]) -> None:
     store.con.execute("BEGIN")
-    temporal.add(store, _descriptor(number), data, changes)
+    row_versions.add(store, _descriptor(number), data, changes)
     store.con.execute("COMMIT")
     store.con.execute("CHECKPOINT history")
 
