@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from schemas.load import LABELS
 from schemas.organisations import organisations
+from schemas.reasons import Reason
 from schemas.typography import key_text, key_values
 
 if TYPE_CHECKING:
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
     from schemas.load import Declarations
     from schemas.model import Dataset
+    from schemas.organisations import Organisations
 
 _LIST = "organisations"
 _KEY = ("dataset", "cle", "colonne", "organisation_id")
@@ -73,6 +77,29 @@ def evidence(
         for link in found
         for seen in by_row.get((link["dataset"], link["cle"]), ())
     ]
+
+
+def unmapped(
+    dataset: Dataset, rows: Iterable[Mapping[str, Any]], evidence: Iterable[Mapping[str, Any]], index: Organisations
+) -> Iterator[Reason]:
+    """The labels that nobody has mapped to organisations, nor found to name none, each once.
+
+    Args:
+        dataset: says which columns name organisations.
+        rows: its rows.
+        evidence: where they stand.
+        index: the list of organisations and the reviewed labels.
+    """
+    seen = {item["cle"]: item for item in evidence}
+    columns = [column.name for column in dataset.fields if column.organisations is not None]
+    told: set[str] = set()
+    for row, column in product(rows, columns):
+        for one in index.named(str(row[column] or "")):
+            if one.organisations is None and one.label not in told:
+                told.add(one.label)
+                at = seen.get(key_text(row[name] for name in dataset.key), {"url": "", "bloc": "", "position": ""})
+                place = " · ".join(text for text in (at["bloc"], at["position"], column) if text)
+                yield Reason("label-unmapped", at["url"], place, f"a line of {LABELS}", one.label)
 
 
 def of_their_own(changes: Sequence[Mapping[str, Any]], name: str | None) -> list[Mapping[str, Any]]:

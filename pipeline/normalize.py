@@ -11,16 +11,15 @@ import math
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from pipeline import links
 from pipeline.erasures import NOBODY, Erasures
 from pipeline.paths import write_json
 from schemas.cleaners import NotUnderstoodError, Value, cleaners
 from schemas.frame_schema import DTYPES
-from schemas.load import LABELS
 from schemas.organisations import organisations
 from schemas.personal import masked
 from schemas.reasons import Reason
@@ -28,14 +27,13 @@ from schemas.typography import key as label_key
 from schemas.typography import key_text, one_line, setting, shown, unprintable, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from pipeline.paths import RunFolder
     from schemas.cleaners import Cleaner
     from schemas.load import Declarations
     from schemas.model import Dataset, Field, Portal, Source
-    from schemas.organisations import Organisations
 
     Raw = tuple[Dataset, dict[str, Any]]
 
@@ -89,7 +87,7 @@ def normalize(
         evidence = [e for row, sources in table.rows for e in _evidence(dataset, row, sources, declarations.portal)]
         found = {
             "faults": [f.as_json() for f in faults],
-            "notes": raw["notes"] + [note.as_json() for note in _unmapped(dataset, rows, evidence, named)],
+            "notes": raw["notes"] + [note.as_json() for note in links.unmapped(dataset, rows, evidence, named)],
             "doubts": _doubts(raw["rows"]),
             "stated": raw["stated"],
             "erased": len(table.left),
@@ -98,22 +96,6 @@ def normalize(
         write_json(run.findings(name), found)
         if table.rejected:
             write_json(run.rejected(name), table.rejected)
-
-
-def _unmapped(
-    dataset: Dataset, rows: Iterable[Row], evidence: Iterable[Mapping[str, Any]], index: Organisations
-) -> Iterator[Reason]:
-    """The labels that nobody has mapped to organisations, nor found to name none, each once."""
-    seen = {item["cle"]: item for item in evidence}
-    columns = [column.name for column in dataset.fields if column.organisations is not None]
-    told: set[str] = set()
-    for row, column in product(rows, columns):
-        for one in index.named(str(row[column] or "")):
-            if one.organisations is None and one.label not in told:
-                told.add(one.label)
-                at = seen.get(key_text(row[name] for name in dataset.key), {"url": "", "bloc": "", "position": ""})
-                place = " · ".join(text for text in (at["bloc"], at["position"], column) if text)
-                yield Reason("label-unmapped", at["url"], place, f"a line of {LABELS}", one.label)
 
 
 def leaving(declarations: Declarations, raws: Iterable[Raw], erasures: Erasures) -> tuple[list[Raw], list[Raw]]:

@@ -26,8 +26,8 @@ from pipeline.described import OF_THE_CRAWL
 from pipeline.entries import Release
 from pipeline.paths import Home, read_json, sha256, write_json
 from pipeline.vocabularies import ADMS, DCAT_VERSION, GEO, SPDX, VCARD
+from schemas.kinds import AgentType, Language, Theme
 from schemas.load import load
-from schemas.model import AgentType, Language, Theme
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
