@@ -12,6 +12,7 @@ import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pandas as pd
 
 from pipeline import links, sql
@@ -21,11 +22,9 @@ from schemas.personal import masked
 from schemas.typography import GUARD, GUARDED, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
     from pathlib import Path
-
-    import duckdb
 
     from pipeline.paths import RunFolder
     from schemas.load import Declarations
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     Described = Mapping[str, Any]
 
 _EXTENSIONS = (".csv", ".parquet", ".json")
+_AT_ONCE = 10_000  # pages
 
 
 def build(
@@ -70,7 +70,9 @@ def build(
                 _carry(rows[name], data)
                 continue
             if derived[name] == "pages":
-                _load_rows(con, table, _pages(run, declarations.portal))
+                _create(con, table)
+                for rows_read in _pages(run, declarations.portal):
+                    _insert(con, table, rows_read)
             elif derived[name] == "provenance":
                 seen = _provenance(run, rows.keys(), made, last)
                 _load_rows(con, table, [*seen, *links.evidence(linked, seen, links.table(declarations) or "")])
@@ -152,8 +154,16 @@ def _load(con: duckdb.DuckDBPyConnection, table: Described, path: Path) -> None:
 
 
 def _load_rows(con: duckdb.DuckDBPyConnection, table: Described, rows: list[dict[str, object]]) -> None:
+    _create(con, table)
+    _insert(con, table, rows)
+
+
+def _create(con: duckdb.DuckDBPyConnection, table: Described) -> None:
     columns = ", ".join(f"{sql.name(field['name'])} {sql.TYPES[field['type']]}" for field in sql.fields(table))
     con.execute(f"CREATE TABLE {sql.name(table['name'])} ({columns})")
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: Described, rows: list[dict[str, object]]) -> None:
     if rows:
         frame = pd.DataFrame(rows, columns=[field["name"] for field in sql.fields(table)]).astype(object)
         frame = frame.where(frame.notna(), None)
@@ -162,10 +172,17 @@ def _load_rows(con: duckdb.DuckDBPyConnection, table: Described, rows: list[dict
         con.unregister("incoming")
 
 
-def _pages(run: RunFolder, portal: Portal) -> list[dict[str, object]]:
-    pages = read_json(run.pages)["pages"]
+def _pages(run: RunFolder, portal: Portal) -> Iterator[list[dict[str, object]]]:
+    """The pages read, some thousands at a time."""
     printed = ("titre", "langue")
-    return [{**page, **{name: visible(masked(page[name] or "", portal)) or None for name in printed}} for page in pages]
+    with duckdb.connect() as con:
+        found = con.execute("SELECT json FROM read_json_objects(?, format = 'array')", [str(run.pages)])
+        while lines := found.fetchmany(_AT_ONCE):
+            pages = [json.loads(line) for (line,) in lines]
+            yield [
+                {**page, **{name: visible(masked(page[name] or "", portal)) or None for name in printed}}
+                for page in pages
+            ]
 
 
 def _provenance(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from schemas.typography import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 # What beside its releases is for everybody of what lies in a portal's folder.
@@ -141,9 +142,24 @@ class RunFolder:
         return self.root / "crawl.log"
 
     @property
+    def visits(self) -> Path:
+        """What the crawl remembers of each page, for the next one."""
+        return self.root / "visits.sqlite"
+
+    @property
+    def reads(self) -> Path:
+        """What was read of each page, for the next run."""
+        return self.root / "reads.sqlite"
+
+    @property
     def pages(self) -> Path:
-        """The pages read, and what no declaration claims in them."""
+        """The pages read."""
         return self.root / "pages.json"
+
+    @property
+    def unclaimed(self) -> Path:
+        """What no declaration claims in the pages, and which could not be read."""
+        return self.root / "unclaimed.json"
 
     @property
     def verdicts(self) -> Path:
@@ -229,6 +245,25 @@ def sync_all(folder: Path) -> None:
 def write_json(path: Path, data: object) -> None:
     """Writes JSON: UTF-8, indented, keys in the order given, control characters and direction marks escaped."""
     write(path, visible(json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode())
+
+
+def write_rows(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
+    """Writes a JSON array of rows, each on its line as it comes; otherwise as `write_json`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with partial.open("w", encoding="utf-8") as file:
+            between = "[\n"
+            for row in rows:
+                file.write(between + visible(json.dumps(row, ensure_ascii=False)))
+                between = ",\n"
+            file.write("\n]\n" if between == ",\n" else "[]\n")
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401 (JSON is any shape; who reads it knows which)

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from functools import cache
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import Requirement
@@ -36,7 +37,7 @@ def report(run: Run, verdicts: Sequence[Verdict], version: str | None, *, dated:
     """
     held = any(verdict.verdict == "held" for verdict in verdicts)
     told = _told(run, "held" if held else "released" if version else "unchanged", version)
-    pages = read_json(run.folder.pages)
+    pages = read_json(run.folder.unclaimed)
     told["unclaimed"] = pages["unclaimed"]
     told["crawl"]["errors"] += pages["unreadable"]
     told["datasets"] = [_dataset(verdict) for verdict in verdicts]
@@ -160,14 +161,24 @@ def _told(run: Run, outcome: str, version: str | None) -> dict[str, Any]:
 
 def _crawl(run: Run) -> dict[str, Any]:
     if not run.folder.crawl.exists():
-        return {"requests": 0, "pages": 0, "not_modified": 0, "bytes": 0, "errors": []}
+        return {"requests": 0, "pages": 0, "not_modified": 0, "same": 0, "bytes": 0, "errors": []}
     told = read_json(run.folder.crawl)
-    return {name: told[name] for name in ("requests", "pages", "not_modified", "bytes", "errors")}
+    return {name: told[name] for name in ("requests", "pages", "not_modified", "same", "bytes", "errors")}
 
 
-def write_inputs(run: Run, verdicts: Sequence[Verdict], version: str | None, kind: str) -> None:
-    """Writes what the release is made from, by hash: all that `replay` needs, before there is one to replay."""
-    archive, status = run.folder.archive, run.folder.previous_status
+def write_inputs(
+    run: Run, verdicts: Sequence[Verdict], version: str | None, kind: str, archives: Sequence[Path]
+) -> None:
+    """Writes what the release is made from, by hash: all that `replay` needs, before there is one to replay.
+
+    Args:
+        run: the run.
+        verdicts: of the gate.
+        version: the release made, None if there was nothing to release.
+        kind: of the archive: portal or sample.
+        archives: the run's own, and those of earlier runs that it refers to.
+    """
+    status = run.folder.previous_status
     inputs = {
         "run": run.folder.id,
         "version": version,
@@ -176,7 +187,10 @@ def write_inputs(run: Run, verdicts: Sequence[Verdict], version: str | None, kin
         "status_sha256": sha256(status) if status.exists() else None,
         "kind": kind,
         "only": list(run.request.only),
-        "archives": [{"path": archive.relative_to(run.home.root).as_posix(), "sha256": sha256(archive)}],
+        "archives": [
+            {"path": (Path("runs") / path.parent.name / path.name).as_posix(), "sha256": sha256(path)}
+            for path in archives
+        ],
         "declarations": {place: hashlib.sha256(raw).hexdigest() for place, raw in run.declarations.files.items()},
         "decisions": [decision.as_json() for verdict in verdicts for decision in verdict.decisions],
         "code": metadata.version("canceropole"),

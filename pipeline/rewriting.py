@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from pipeline import redactions
+from pipeline import earlier, redactions
 from pipeline.decisions import digest
 from pipeline.paths import Home, RunFolder, read_json, sha256, write_json
 from pipeline.reissuing import keys, reissue, total
@@ -103,6 +103,7 @@ class Rewriting:
             OSError: a file cannot be read or written.
         """
         left = list(left)
+        earlier.forget(self.home)
         archives: dict[int, Path] = {}
         for run in self.runs:
             if run.archive.is_file():

@@ -209,7 +209,7 @@ def refuse(request: Request, failure: RunFailedError, *, now: dt.datetime) -> No
         "outcome": "failed",
         "version": None,
         "previous": None,
-        "crawl": {"requests": 0, "pages": 0, "not_modified": 0, "bytes": 0, "errors": []},
+        "crawl": {"requests": 0, "pages": 0, "not_modified": 0, "same": 0, "bytes": 0, "errors": []},
         "unclaimed": [],
         "datasets": [],
         "error": failure.as_json(),

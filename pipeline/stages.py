@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import logging
 import shutil
+import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
@@ -20,6 +21,7 @@ import duckdb
 
 from pipeline import (
     decisions,
+    earlier,
     erasures,
     gate,
     history,
@@ -33,7 +35,7 @@ from pipeline import (
 )
 from pipeline.checksums import SUMS
 from pipeline.failures import RunFailedError
-from pipeline.paths import Home, sync, sync_all, write, write_json
+from pipeline.paths import Home, sync, sync_all, write, write_json, write_rows
 from pipeline.report import crawl_errors, failed, instant, keep_status, report, write_inputs
 from pipeline.run import (
     LIVE,
@@ -51,7 +53,7 @@ from pipeline.run import (
 from pipeline.run import archive as archive_of
 from schemas.reasons import Reason
 from schemas.redaction import Redaction
-from spiders import archive, reading, redacting
+from spiders import archive, reading, redacting, revisits, visits
 from spiders.crawl import CrawlJob, Limits
 
 if TYPE_CHECKING:
@@ -128,7 +130,7 @@ def _told(run: Run) -> Iterator[None]:
     """Whatever ends a run stands in its report, where the report can be written."""
     try:
         yield
-    except (RunFailedError, OSError) as error:
+    except (RunFailedError, OSError, sqlite3.Error) as error:
         failure = error if isinstance(error, RunFailedError) else _unwritable(run, error)
         if not run.folder.report.exists():  # else all is told, and only the status could not be written
             with contextlib.suppress(OSError):  # a full disk has no room for the report either
@@ -177,15 +179,21 @@ def extract(run: Run) -> None:
         RunFailedError: the archive is unreadable or holds no page.
     """
     try:
-        found = reading.read_archive(run.folder.archive, run.declarations)
+        known = earlier.reads(run.home, run.folder)
+        with reading.read_archive(run.folder.archive, run.declarations, run.folder.reads, known) as found:
+            _keep_read(run, found)
     except archive.ArchiveError as error:
         raise RunFailedError("archive-unreadable", error=error) from error
-    if not any(page["statut"] == _OK for page in found.pages):
-        answers = len(found.pages)
+    except sqlite3.Error as error:
+        raise unwritable(run.home, error) from error
+
+
+def _keep_read(run: Run, found: reading.Reading) -> None:
+    if not found.answered:
         asked = {"origin": run.declarations.portal.origin, "source": run.request.source, "errors": crawl_errors(run)}
-        raise RunFailedError("no-page", answers=answers, **asked)
-    read = {"pages": found.pages, "unclaimed": found.unclaimed, "unreadable": found.unreadable}
-    write_json(run.folder.pages, read)
+        raise RunFailedError("no-page", answers=found.count, **asked)
+    write_rows(run.folder.pages, found.pages())
+    write_json(run.folder.unclaimed, {"unclaimed": list(found.unclaimed()), "unreadable": found.unreadable})
     for dataset in run.datasets:
         if dataset.from_pages:
             extracted = found.extracts[dataset.id]
@@ -213,14 +221,14 @@ def withhold(run: Run) -> Run:
 
     Raises:
         RunFailedError: the archive is unreadable.
-        OSError: the outputs cannot be written.
+        OSError, sqlite3.Error: the outputs cannot be written.
     """
     crawled, declarations = run.folder.crawled, run.declarations
     wrote = [path for path in (run.folder.job, run.folder.crawl, run.folder.log) if path.is_file()]
     try:
-        read = reading.read_archive(crawled, declarations)
-        datasets = [dataset for dataset in declarations.datasets if dataset.from_pages]
-        raws = [(d, raw) for d in datasets for raw in reading.raw_rows(read.extracts[d.id], read.captures)]
+        with reading.read_archive(crawled, declarations) as read:
+            datasets = [dataset for dataset in declarations.datasets if dataset.from_pages]
+            raws = [(d, raw) for d in datasets for raw in reading.raw_rows(read.extracts[d.id], read.captures)]
         said = redacting.said(crawled, declarations.portal.crawl)
         known = run.erasures.recognized(chain(said, redactions.said(wrote)))
     except archive.ArchiveError as error:
@@ -237,6 +245,7 @@ def withhold(run: Run) -> Run:
     draft = run.folder.archive.with_name(f".{run.folder.archive.name}.part")
     redact_archive(crawled, draft, masking, declarations)
     sync(draft)
+    visits.forget(run.folder.visits, lambda text: masking.masked(text) != text)
     draft.replace(run.folder.archive)
     crawled.unlink()
     return replace(run, erasures=now)
@@ -334,7 +343,7 @@ def build_and_release(run: Run, verdicts: Sequence[gate.Verdict]) -> str | None:
         if version is not None:
             validate.validate_package(staged / "datapackage.json")
             signing.sign(staged / SUMS)
-        write_inputs(run, verdicts, version, kind(run.folder.archive))
+        write_inputs(run, verdicts, version, kind(run.folder.archive), _archives(run))
         if version is not None:
             sync_all(run.folder.root)  # a release whose archive a power cut took could not be replayed
             release.switch(run.home, staged, version)
@@ -385,6 +394,12 @@ def kind(path: Path) -> str:
     return SAMPLE if info.get("canceropole-source") == SAMPLE else PORTAL
 
 
+def _archives(run: Run) -> list[Path]:
+    """The run's archive, and those of earlier runs that hold what it did not have to ask for again."""
+    path = run.folder.archive
+    return [path, *archive.referred(path, run.declarations.portal.crawl.max_bytes)]
+
+
 def _dated(run: Run) -> dt.datetime:
     """The moment that all made from a run is dated by."""
     return archive.last_date(run.folder.archive, run.declarations.portal.crawl.max_bytes)
@@ -409,6 +424,7 @@ def _crawl(run: Run) -> None:
 
 def _job(run: Run) -> CrawlJob:
     portal, request = run.declarations.portal, run.request
+    before = earlier.visits(run.home, run.folder)
     return CrawlJob(
         base={SAMPLE: None, LIVE: portal.origin}.get(request.source, request.source),
         sample=request.source == SAMPLE,
@@ -431,6 +447,8 @@ def _job(run: Run) -> CrawlJob:
         known=tuple(sorted(_known_paths(run))),
         warc=str(run.obtained),
         report=str(run.folder.crawl),
+        visits=str(run.folder.visits),
+        before=str(before) if before else None,
     )
 
 
@@ -444,7 +462,10 @@ def _known_paths(run: Run) -> set[str]:
 
 
 def _take(run: Run, path: Path) -> None:
-    """Puts an existing archive in the run's folder: an earlier run's by a link, anybody else's as a copy of our own."""
+    """Puts an existing archive in the run's folder: an earlier run's by a link, anybody else's as a copy of our own.
+
+    What it refers to in other archives is then in the copy: they are not there to be found.
+    """
     if run.request.source.startswith("run:"):
         run.obtained.hardlink_to(path.resolve())
         return
@@ -455,6 +476,11 @@ def _take(run: Run, path: Path) -> None:
         raise RunFailedError("archive-unreadable", error=error) from error
     with given, partial.open("wb") as copy:
         shutil.copyfileobj(given, copy)
+    try:
+        if archive.referred(path, run.declarations.portal.crawl.max_bytes):
+            revisits.unfold(path, partial, run.declarations.portal.crawl.max_bytes)
+    except archive.ArchiveError as error:
+        raise RunFailedError("archive-unreadable", error=error) from error
     partial.replace(run.obtained)
 
 

@@ -6,22 +6,21 @@ import codecs
 import json
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
-from w3lib.url import canonicalize_url
 
 from spiders.manners import HTML
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable
 
     from schemas.model import Page as DeclaredPage
     from spiders.archive import Capture
     from spiders.page import Page
 
-NOT_CONTENT, TRUNCATED = "page-not-content", "page-truncated"
+NOT_CONTENT, TRUNCATED, EMPTY = "page-not-content", "page-truncated", "page-empty"
 
 _OK = 200
 _GONE = {404, 410}
@@ -66,7 +65,8 @@ class Answers:
     """What every address of a portal answered. A path without an entry is gone (404, 410) or was never asked for.
 
     Attributes:
-        at: by path without its last slash; a whole page stands as `page-not-content`, for whom it is not the page.
+        at: by path without its last slash, of those that declarations name; a whole page stands as
+            `page-not-content`, for whom it is not the page.
         cut: the pages that arrived cut, and what was found of each.
         only: the one page that the whole portal answered with, if it did.
         more: whether the crawl ended before it had found every address: what is not there may still not be gone.
@@ -100,66 +100,84 @@ class Answers:
         return came or self.only or (unfound if self.more else None)
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The latest answer of an address, without its body.
+
+    `url` is the portal's own address, `asked` the one that answered; `missing` is as `Capture.missing`.
+    """
+
+    url: str
+    asked: str
+    status: int
+    content_type: str
+    location: str
+    missing: str
+
+
+class Archived(Protocol):
+    """The latest answer of every address of a portal."""
+
+    def at(self, path: str) -> list[Head]:
+        """Those at a path, with its last slash and without, by address."""
+
+    def like(self, url: str) -> Head | None:
+        """That of an address, however it is spelt."""
+
+
 def answers(
-    captures: Mapping[str, Capture],
-    read: Mapping[str, Answered],
-    cut: Iterable[Page],
+    archived: Archived,
+    pages: Iterable[DeclaredPage],
+    read: Callable[[str], Answered | None],
     failed: Collection[str],
     portal: tuple[str, str],
-    *,
-    more: bool = False,
-) -> Answers:
-    """What every address answered, at the end of its redirects.
+) -> dict[str, Answered]:
+    """What the addresses of declared pages answered, at the end of their redirects.
 
     Args:
-        captures: the latest answer of each address of the portal.
-        read: what is said of each HTML page answered 200, whole or not.
-        cut: the cut ones, as far as they go, archives of other pages left out.
+        archived: the latest answer of each address of the portal.
+        pages: the declared pages.
+        read: what is said of the HTML page answered 200 at an address, whole or not.
         failed: addresses that could not be had.
         portal: where the portal was fetched from, and its own origin.
-        more: whether the crawl ended before it had found every address.
+
+    Returns:
+        By path, as `Answers.at`.
     """
-    found = Answers(more=more, cut=[(page, read[page.url]) for page in cut])
-    same = {_canonical(url): url for url in captures}
-    for url in sorted(captures):
-        path = _path(url)
-        answered = _at_the_end(url, captures, read, same, portal)
-        # An address with and without its last slash is one page: the one that redirects to the other says nothing.
-        if path is not None and answered is not None and not (path in found.at and captures[url].status in _REDIRECTS):
-            found.at[path] = answered
+    found: dict[str, Answered] = {}
+    wanted = {page.path.rstrip("/") for page in pages}
+    for path in sorted(wanted):
+        for head in archived.at(path):
+            answered = _at_the_end(head, archived, read, portal)
+            # An address with and without its last slash is one page: the one that redirects to the other says nothing.
+            if answered is not None and not (path in found and head.status in _REDIRECTS):
+                found[path] = answered
     for url in failed:
-        path = _path(url)
-        if path is not None:
-            found.at[path] = Answered(url, "page-unreachable", "no answer that could be read")
-    titles = {answered.found for answered in read.values()}
-    if len(titles) == 1 and not found.cut:
-        found.only = next(iter(read.values()))
+        named = path_named(url)
+        if named in wanted:
+            found[named] = Answered(url, "page-unreachable", "no answer that could be read")
     return found
 
 
-def doubt(capture: Capture, page: Page, ended: tuple[int, int]) -> tuple[str, str] | None:
+def doubt(capture: Capture, page: Page) -> tuple[str, str] | None:
     """What is wrong with an HTML answer of status 200, whatever page it should be.
 
     Args:
         capture: the answer.
         page: what is read of it.
-        ended: of how many other pages of the portal the text ends with </html>, and how many there are.
 
     Returns:
-        A reason's code and what was found, or None.
+        A reason's code and what was found, or None. Of a page without </html> the portal's others may say more.
     """
     kind = _other_type(capture.body)
     if kind:
         return "page-wrong-type", f"text/html, and {kind} in it"
     if not capture.body.strip():
-        return "page-empty", "no text"
-    if not ends(capture.body):
-        others, pages = ended
-        sign = _left_open(capture.text()) or (f"no </html>, unlike {others} other pages" if others * 2 > pages else "")
-        if sign:
-            return TRUNCATED, sign
+        return EMPTY, "no text"
+    if not ends(capture.body) and (sign := _left_open(capture.text())):
+        return TRUNCATED, sign
     if not any(text for block in page.blocks for row in block.content for text in row):
-        return "page-empty", "no text in the content"
+        return EMPTY, "no text in the content"
     return None
 
 
@@ -222,40 +240,34 @@ def _is_json(body: bytes) -> bool:
 
 
 def _at_the_end(
-    url: str,
-    captures: Mapping[str, Capture],
-    read: Mapping[str, Answered],
-    same: Mapping[str, str],
-    portal: tuple[str, str],
+    first: Head, archived: Archived, read: Callable[[str], Answered | None], portal: tuple[str, str]
 ) -> Answered | None:
     """What an address answered once its redirects are followed in the archive; None when nothing is there."""
-    seen = [url]
-    while captures[seen[-1]].status in _REDIRECTS:
-        location = captures[seen[-1]].headers.get("location", "")
-        target = portal_address(_joined(captures[seen[-1]].url, location), *portal) if location else None
-        known = same.get(_canonical(target)) if target else None
+    seen = [first]
+    while (last := seen[-1]).status in _REDIRECTS:
+        target = portal_address(_joined(last.asked, last.location), *portal) if last.location else None
+        known = archived.like(target) if target else None
         if known is None:
-            return Answered(url, NOT_CONTENT, f"a redirect to {location[:200]}")
+            return Answered(first.url, NOT_CONTENT, f"a redirect to {last.location[:200]}")
         if known in seen or len(seen) > _MAX_REDIRECTS:
-            return Answered(url, "page-unreachable", f"redirects without an end, by {known}")
+            return Answered(first.url, "page-unreachable", f"redirects without an end, by {known.url}")
         seen.append(known)
-    return _of(seen[-1], captures[seen[-1]], read)
+    return _of(seen[-1], read)
 
 
-def _of(url: str, capture: Capture, read: Mapping[str, Answered]) -> Answered | None:
-    if capture.status in _GONE:
+def _of(head: Head, read: Callable[[str], Answered | None]) -> Answered | None:
+    url = head.url
+    if head.status in _GONE:
         return None
-    if capture.status != _OK:
-        return Answered(url, "page-unreachable", f"status {capture.status}")
-    if capture.content_type not in HTML:
-        return Answered(url, "page-wrong-type", capture.content_type[:100] or "no Content-Type")
-    if capture.missing:
+    if head.status != _OK:
+        return Answered(url, "page-unreachable", f"status {head.status}")
+    if head.content_type not in HTML:
+        return Answered(url, "page-wrong-type", head.content_type[:100] or "no Content-Type")
+    if head.missing:
         return Answered(
-            url,
-            TRUNCATED if capture.missing in _CUT else "page-unreachable",
-            f"no whole body: {capture.missing}",
+            url, TRUNCATED if head.missing in _CUT else "page-unreachable", f"no whole body: {head.missing}"
         )
-    return read.get(url)
+    return read(url)
 
 
 def _joined(url: str, location: str) -> str:
@@ -265,11 +277,7 @@ def _joined(url: str, location: str) -> str:
         return location
 
 
-def _path(url: str) -> str | None:
+def path_named(url: str) -> str | None:
     """The path that declarations name; none for an address with a query, which is another page."""
     parts = urlsplit(url)
     return None if parts.query else parts.path.rstrip("/")
-
-
-def _canonical(url: str) -> str:
-    return str(canonicalize_url(url, keep_blank_values=True))

@@ -1,35 +1,29 @@
-"""WARC files: every answer as it was received, written before anything looks at it, and read back strictly."""
+"""WARC files read back: every answer as it was received, strictly; what is made from a file rests on nothing else."""
 
 from __future__ import annotations
 
-import itertools
-import json
-import os
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC
+from functools import lru_cache
 from hashlib import sha256
 from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from warcio.bufferedreaders import ChunkedDataReader
-from warcio.statusandheaders import StatusAndHeaders
-from warcio.warcwriter import WARCWriter
 
 from spiders.encoding import MAX_BODY, BodyError, BodyTooLargeError, decode, text_of
 from spiders.records import MAX_BYTES, ArchiveError, date, header, named, payload, records
+from spiders.revisits import answered, refers_to
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from datetime import datetime
-    from types import TracebackType
 
 __all__ = [
     "ArchiveError",
-    "ArchiveWriter",
     "Capture",
     "answers",
     "failures",
@@ -37,16 +31,15 @@ __all__ = [
     "last_date",
     "media_type",
     "read",
+    "referred",
 ]
 
 _CHUNK = re.compile(rb"[0-9A-Fa-f]+[^\r\n]{0,60}\r\n")
 _LAST_CHUNK = re.compile(rb"\r\n0+(?:;[^\r\n]*)?\r\n(?:[^\r\n]+\r\n)*\r\n\Z")
 _MAX_TRAILERS = 8_192
 _STATUS = re.compile(r"[1-9][0-9]{2}")
-_MAX_INFO = 50_000_000  # 25,000 addresses of 2,000 characters that could not be had
-_FAILURES = "urn:canceropole:failures"
-# A connection's headers say how the bytes travelled, not what they are (RFC 9110, 7.6.1).
-_HOP_BY_HOP = {"connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"}
+MAX_INFO = 50_000_000  # 25,000 addresses of 2,000 characters that could not be had
+FAILURES = "urn:canceropole:failures"
 
 
 class _Failures(BaseModel):
@@ -88,104 +81,6 @@ class Capture:
         return text_of(self.body, self.headers.get("content-type", ""))
 
 
-class ArchiveWriter:
-    """A WARC file in the making: one gzip member a record, nothing under the final name before a clean end.
-
-    Args:
-        path: the file to make; it appears when the context ends without an error.
-        info: fields of the warcinfo record, such as `software`, `canceropole-base` and `canceropole-source`.
-
-    Raises:
-        OSError: the folder is not writable.
-    """
-
-    def __init__(self, path: Path, info: Mapping[str, str]) -> None:
-        self._path = Path(path)
-        self._draft = self._path.with_name(f".{self._path.name}.part")
-        self._info = {"format": "WARC File Format 1.1", **info}
-
-    def __enter__(self) -> Self:
-        self._file = self._draft.open("wb")
-        self._writer = WARCWriter(self._file, gzip=True, warc_version="1.1")
-        self._writer.write_record(self._writer.create_warcinfo_record(self._path.name, self._info))
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with self._file:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-        if kind is not None:
-            self._draft.unlink()
-            return
-        self._draft.replace(self._path)
-        _sync_folder(self._path.parent)
-
-    def response(
-        self,
-        url: str,
-        status: int,
-        reason: str,
-        headers: Sequence[tuple[str, str]],
-        body: bytes,
-        when: datetime,
-        *,
-        truncated: str = "",
-    ) -> None:
-        """Adds one answer, as it was received but for its transfer encoding (ISO 28500:2017, 6.3).
-
-        Args:
-            url: the address that was asked.
-            status: HTTP's.
-            reason: the words after it.
-            headers: in the order they were received.
-            body: still in its content-encoding.
-            when: the moment it was received, aware.
-            truncated: why the body is not whole (`length`, `disconnect`, `time`, `unspecified`; ISO 28500:2017, 5.13).
-
-        Raises:
-            OSError: the file cannot be written.
-        """
-        kept = [(name, value) for name, value in headers if name.lower() not in _HOP_BY_HOP]
-        kept.append(("Content-Length", str(len(body))))
-        fields = {"WARC-Date": f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"}
-        if truncated:
-            fields["WARC-Truncated"] = truncated
-        record = self._writer.create_warc_record(
-            url,
-            "response",
-            payload=BytesIO(body),
-            length=len(body),
-            warc_headers_dict=fields,
-            http_headers=StatusAndHeaders(f"{status} {reason}".rstrip(), kept, protocol="HTTP/1.1"),
-        )
-        self._writer.write_record(record)
-
-    def failures(self, addresses: Sequence[str], *, more: bool = False) -> None:
-        """Adds the addresses that could not be had, as a metadata record: an archive says what is missing from it.
-
-        Args:
-            addresses: sorted.
-            more: whether the crawl ended before it had found all there are.
-
-        Raises:
-            OSError: the file cannot be written.
-        """
-        room = itertools.accumulate(len(json.dumps(address)) + 2 for address in addresses)
-        kept = [address for address, taken in zip(addresses, room, strict=True) if taken < _MAX_INFO - 1_000]
-        told = {"canceropole-failures": kept, "canceropole-more": more or len(kept) < len(addresses)}
-        listed = json.dumps(told).encode()
-        record = self._writer.create_warc_record(
-            _FAILURES,
-            "metadata",
-            payload=BytesIO(listed),
-            length=len(listed),
-            warc_content_type="application/json",
-        )
-        self._writer.write_record(record)
-
-
 def media_type(header: str) -> str:
     """The media type of a Content-Type header, in lower case and without parameters."""
     return header.partition(";")[0].strip().lower()
@@ -194,7 +89,8 @@ def media_type(header: str) -> str:
 def read(path: Path, *, max_body: int = MAX_BODY, max_bytes: int = MAX_BYTES) -> Iterator[Capture]:
     """Reads the whole answers of a WARC file, this project's or another tool's, gzipped or not.
 
-    Records of other kinds are passed over, and answers without all of their body: they prove nothing.
+    What it says it had before is read where it says that is. Records of other kinds are passed over, and answers
+    without all of their body: they prove nothing.
 
     Args:
         path: the file.
@@ -202,21 +98,26 @@ def read(path: Path, *, max_body: int = MAX_BODY, max_bytes: int = MAX_BYTES) ->
         max_bytes: the most bytes all bodies may have, decoded.
 
     Raises:
-        ArchiveError: truncated or corrupt file, lying length, not a WARC, more than may be read, or a body undecodable.
+        ArchiveError: truncated or corrupt file, lying length, not a WARC, more than may be read, a body undecodable, or
+            an earlier answer that is not where it was.
         OSError: the file cannot be opened.
     """
     left = max_bytes
-    for place, record in records(path, max_bytes):
-        if record.http_headers is not None:
-            with named(path, place):
-                capture = _capture(record, max_body)
-                left = _less(left, capture, max_bytes)
-            if not capture.missing:
-                yield capture
+    for answer in answered(path, max_bytes, _has_none):
+        with named(answer.path, answer.place):
+            capture = replace(_capture(answer.record, max_body), url=answer.url)
+            left = _less(left, capture, max_bytes)
+        if not capture.missing:
+            yield capture
 
 
 def answers(
-    path: Path, *, max_body: int = MAX_BODY, max_bytes: int = MAX_BYTES, kinds: Collection[str]
+    path: Path,
+    *,
+    max_body: int = MAX_BODY,
+    max_bytes: int = MAX_BYTES,
+    kinds: Collection[str],
+    has: Callable[[str, str], bool] | None = None,
 ) -> Iterator[Capture]:
     """As `read`, with the answers that have no whole body too: an address is known to have answered.
 
@@ -225,25 +126,25 @@ def answers(
         max_body: the most bytes a body may have, decoded.
         max_bytes: the most bytes all bodies may have, decoded.
         kinds: the media types whose bodies are wanted; those of others are left undecoded, `missing` their type.
+        has: told each answer's record and address, says whether its reader has it already: it is then left out.
 
     Raises:
-        ArchiveError: truncated or corrupt file, lying length, not a WARC, or more than may be read.
+        ArchiveError: truncated or corrupt file, lying length, not a WARC, more than may be read, or an earlier answer
+            that is not where it was.
         OSError: the file cannot be opened.
     """
     left = max_bytes
-    for place, record in records(path, max_bytes):
-        if record.http_headers is None:
-            continue
-        kind = media_type(_fields(record.http_headers.headers).get("content-type", ""))
-        with named(path, place):
+    for answer in answered(path, max_bytes, has or _has_none):
+        kind = media_type(_fields(answer.record.http_headers.headers).get("content-type", ""))
+        with named(answer.path, answer.place):
             try:
-                capture = _head(record, "type") if kind not in kinds else _capture(record, max_body)
+                capture = _head(answer.record, "type") if kind not in kinds else _capture(answer.record, max_body)
             except BodyTooLargeError:
                 raise
             except BodyError as error:
-                capture = _head(record, str(error))
+                capture = _head(answer.record, str(error))
             left = _less(left, capture, max_bytes)
-        yield capture
+        yield replace(capture, url=answer.url)
 
 
 def info(path: Path, max_bytes: int = MAX_BYTES) -> dict[str, str]:
@@ -255,7 +156,7 @@ def info(path: Path, max_bytes: int = MAX_BYTES) -> dict[str, str]:
     for place, record in records(path, max_bytes):
         if record.rec_type == "warcinfo":
             with named(path, place):
-                lines = payload(record, _MAX_INFO).decode("utf-8").splitlines()
+                lines = payload(record, MAX_INFO).decode("utf-8").splitlines()
             return {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines) if name}
     return {}
 
@@ -267,13 +168,10 @@ def failures(path: Path, max_bytes: int = MAX_BYTES) -> tuple[set[str], bool]:
 
     Raises:
         ArchiveError: the file is not a whole WARC, or lists them in a way of its own.
+        OSError: the file cannot be opened.
     """
-    for place, record in records(path, max_bytes):
-        if record.rec_type == "metadata" and record.rec_headers.get_header("WARC-Target-URI") == _FAILURES:
-            with named(path, place):
-                told = _Failures.model_validate_json(payload(record, _MAX_INFO))
-                return told.addresses, told.more
-    return set(), False
+    told = _facts(path, max_bytes).failures
+    return told.addresses, told.more
 
 
 def last_date(path: Path, max_bytes: int = MAX_BYTES) -> datetime:
@@ -281,12 +179,55 @@ def last_date(path: Path, max_bytes: int = MAX_BYTES) -> datetime:
 
     Raises:
         ArchiveError: the file is not a whole WARC, or a record has no date.
+        OSError: the file cannot be opened.
     """
-    dates = []
+    return _facts(path, max_bytes).last
+
+
+def referred(path: Path, max_bytes: int = MAX_BYTES) -> list[Path]:
+    """The archives of other runs that hold what a file says it had before, the oldest first.
+
+    Raises:
+        ArchiveError: the file is not a whole WARC.
+        OSError: the file cannot be opened.
+    """
+    return sorted(_facts(path, max_bytes).referred - {path})
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What one reading of a whole file tells of it."""
+
+    last: datetime
+    failures: _Failures
+    referred: frozenset[Path]
+
+
+def _facts(path: Path, max_bytes: int) -> _Facts:
+    stat = path.stat()
+    return _read_facts(path, max_bytes, (stat.st_ino, stat.st_size, stat.st_mtime_ns))
+
+
+@lru_cache(maxsize=4)
+def _read_facts(path: Path, max_bytes: int, _: tuple[int, int, int]) -> _Facts:
+    """As of a file that is what it was: each of its facts is asked for several times in a run."""
+    last: datetime | None = None
+    told, holders = _Failures(), set[Path]()
     for place, record in records(path, max_bytes):
         with named(path, place):
-            dates.append(date(record))
-    return max(dates)
+            when = date(record)
+            last = max(last or when, when)
+            if record.rec_type == "metadata" and record.rec_headers.get_header("WARC-Target-URI") == FAILURES:
+                told = _Failures.model_validate_json(payload(record, MAX_INFO))
+        if refers := refers_to(path, record):
+            holders.add(refers[0])
+    if last is None:  # records() gives at least one, or raises
+        raise ArchiveError(path, "record 1", "a WARC record", "none")
+    return _Facts(last, told, frozenset(holders))
+
+
+def _has_none(record: str, url: str) -> bool:  # noqa: ARG001 (as `has`)
+    return False
 
 
 def _less(left: int, capture: Capture, max_bytes: int) -> int:
@@ -337,12 +278,3 @@ def _fields(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     for name, value in headers:
         fields.setdefault(name.lower(), []).append(value)
     return {name: ", ".join(values) for name, values in fields.items()}
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes a rename last: the name is the folder's data."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

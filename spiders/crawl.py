@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import select
 import signal
+import sqlite3
 import sys
 import time
 from asyncio import CancelledError
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from spiders.archive import ArchiveWriter
+from spiders.archive_writer import ArchiveWriter
 from spiders.manners import CrawlJob, CrawlReport, Limits
 from spiders.sample.server import SamplePortal
+from spiders.visits import Visits, VisitsWriter
 
 if TYPE_CHECKING:
     from twisted.python.failure import Failure
@@ -56,7 +58,7 @@ def run(job: CrawlJob) -> CrawlReport:
     Raises:
         CrawlError: the crawl was interrupted, or something in it broke.
         ValueError: the job's base is no root of a host, or one of its expressions is no regular expression.
-        OSError: the archive or the report cannot be written.
+        OSError, sqlite3.Error: the archive, the visits or the report cannot be written.
     """
     started = datetime.now(UTC)
     with ExitStack() as stack:
@@ -70,8 +72,10 @@ def run(job: CrawlJob) -> CrawlReport:
             "canceropole-base": str(job.base),
             "canceropole-source": source,
         }
+        before = stack.enter_context(closing(_before(Path(job.before), str(job.base)))) if job.before else None
+        visits = stack.enter_context(VisitsWriter(Path(job.visits), str(job.base)))
         archive = stack.enter_context(ArchiveWriter(Path(job.warc), fields))
-        spider = _crawl(job, archive)
+        spider = _crawl(job, archive, visits, before)
         not_had = {fault.url for fault in spider.faults if fault.code in _NOT_HAD}
         archive.failures(sorted(not_had | spider.frontier.left_out.keys()), more=bool(spider.frontier.left_out))
     report = CrawlReport(
@@ -80,7 +84,8 @@ def run(job: CrawlJob) -> CrawlReport:
         finished=_iso(datetime.now(UTC)),
         requests=spider.fetch.requests,
         pages=spider.pages,
-        not_modified=0,
+        not_modified=spider.not_modified,
+        same=spider.same,
         bytes=spider.bytes,
         errors=tuple(spider.faults),
         files=tuple(sorted(spider.fetch.files)),
@@ -95,7 +100,7 @@ def main(arguments: list[str]) -> int:
     try:
         [path] = arguments
         report = run(CrawlJob.model_validate_json(Path(path).read_bytes()))
-    except (CrawlError, OSError, ValueError) as error:
+    except (CrawlError, OSError, ValueError, sqlite3.Error) as error:
         sys.stderr.write(f"The crawl did not come to its end: {error}\n")
         return 1
     except KeyboardInterrupt:  # before Scrapy took the signal for its own
@@ -106,6 +111,11 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"No page was obtained from {report.base} in {report.requests} requests ({first}).\n")
         return 1
     return 0
+
+
+def _before(path: Path, base: str) -> Visits:
+    """What an earlier crawl remembers: its run's folder lies beside those of the runs whose archives it names."""
+    return Visits(path, base, path.parent.parent)
 
 
 def _end_with_reader() -> None:
@@ -126,7 +136,7 @@ def _end_with_reader() -> None:
     Thread(target=wait, daemon=True).start()
 
 
-def _crawl(job: CrawlJob, archive: ArchiveWriter) -> PortalSpider:
+def _crawl(job: CrawlJob, archive: ArchiveWriter, visits: VisitsWriter, before: Visits | None) -> PortalSpider:
     # Scrapy takes a second to import, and whoever makes a job imports this module.
     from scrapy.crawler import CrawlerProcess  # noqa: PLC0415
 
@@ -141,7 +151,7 @@ def _crawl(job: CrawlJob, archive: ArchiveWriter) -> PortalSpider:
     process = CrawlerProcess({**SETTINGS, **bounds})
     crawler = process.create_crawler(PortalSpider)
     failures: list[Failure] = []
-    process.crawl(crawler, job=job, archive=archive).addErrback(failures.append)
+    process.crawl(crawler, job=job, archive=archive, visits=visits, before=before).addErrback(failures.append)
     process.start()
     spider = crawler.spider
     if failures or not isinstance(spider, PortalSpider):

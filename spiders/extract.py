@@ -14,16 +14,15 @@ from urllib.parse import urlsplit
 from schemas.reasons import CODES, Reason
 from schemas.typography import key, one_line
 from spiders.answers import NOT_CONTENT, Answers
-from spiders.found import SURE, Fault, Located, Stated, begin_page, matches
+from spiders.found import SURE, Fault, Located, RawRow, Stated, begin_page, matches
 from spiders.locate import locate
 from spiders.texts import divide
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from schemas.model import Dataset, Portal, Source
     from schemas.model import Page as DeclaredPage
-    from spiders.found import RawRow
     from spiders.page import Block, Listing, Page
 
 
@@ -142,34 +141,45 @@ def _counts_unfound(faults: Iterable[Reason]) -> list[Reason]:
     ]
 
 
-def unclaimed(
-    pages: Mapping[str, Listing], used: set[tuple[str, int]], portal: Portal, titles: Mapping[str, str]
-) -> list[dict[str, str]]:
-    """Every table and list that no declaration uses, ignores by name, or that repeats one that is used.
+def claimed(listing: Listing, used: Collection[int]) -> set[str]:
+    """The digests of a page's tables and lists that declarations use.
 
     Args:
-        pages: what every content page lists, by address (archives of other pages left out).
-        used: (address, block index) of what declarations used.
+        listing: of the page.
+        used: the indices of its blocks that declarations use.
+    """
+    outermost = {listing.outermost.get(index, index) for index in used}
+    return {listed.digest for listed in listing.shown if listed.index in outermost}
+
+
+def unclaimed(
+    url: str, title: str, listing: Listing, used: Collection[int], copies: Collection[str], portal: Portal
+) -> list[dict[str, str]]:
+    """Every table and list of a page that no declaration uses, ignores by name, or that repeats one that is used.
+
+    Args:
+        url: the address of a content page (not of an archive of other pages).
+        title: its title.
+        listing: what it lists.
+        used: the indices of its blocks that declarations use.
+        copies: the digests of all tables and lists that are used, on any page.
         portal: says what is ignored by name.
-        titles: the title of each page by address.
 
     Returns:
         Objects of report.json's `unclaimed`: page, block, place, head. One stands for all that a page has beyond what
         is told of each.
     """
-    claimed = {(url, pages[url].outermost.get(index, index)) for url, index in used if url in pages}
-    shown = [(url, listed) for url, listing in pages.items() for listed in listing.shown]
-    copies = {listed.digest for url, listed in shown if (url, listed.index) in claimed}
-    ignored = {(key(i.page), i.block, key(i.head)) for i in portal.ignore}
+    outermost = {listing.outermost.get(index, index) for index in used}
+    ignored = {(i.block, key(i.head)) for i in portal.ignore if key(i.page) == key(title)}
     told = [
         {"page": url, "block": listed.kind, "place": listed.place, "head": listed.head}
-        for url, listed in shown
-        if (url, listed.index) not in claimed
+        for listed in listing.shown
+        if listed.index not in outermost
         and listed.digest not in copies
-        and (key(titles[url]), listed.kind, key(listed.head)) not in ignored
+        and (listed.kind, key(listed.head)) not in ignored
     ]
-    more = [(url, listing.left) for url, listing in pages.items() if listing.left]
-    return told + [{"page": url, "block": "list", "place": "", "head": f"… {left}"} for url, left in more]
+    more = [{"page": url, "block": "list", "place": "", "head": f"… {listing.left}"}] if listing.left else []
+    return told + more
 
 
 def _speaks(page: Page, language: str) -> bool:

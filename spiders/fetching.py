@@ -21,7 +21,7 @@ from scrapy.exceptions import (
 from twisted.internet.error import ConnectError
 
 from spiders.manners import FetchError, retry_after
-from spiders.recorder import field
+from spiders.recorder import as_before, field
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
     from spiders.manners import Code, CrawlJob, Scope
+    from spiders.visits import Visit
 
 Expected = Literal["robots", "sitemap", "page"]
 
@@ -53,6 +54,7 @@ class Fetcher:
         job: the crawl's terms; its base is known.
         scope: which addresses are the portal's.
         download: has an answer from the network.
+        visited: the last visit of a page, if there was one.
 
     Attributes:
         asked: every address that was asked for, redirects too.
@@ -61,8 +63,14 @@ class Fetcher:
         unpacked: how many bytes the bodies had, decoded.
     """
 
-    def __init__(self, job: CrawlJob, scope: Scope, download: Callable[[Request], Awaitable[Response]]) -> None:
-        self._job, self._scope, self._download = job, scope, download
+    def __init__(
+        self,
+        job: CrawlJob,
+        scope: Scope,
+        download: Callable[[Request], Awaitable[Response]],
+        visited: Callable[[str], Visit | None],
+    ) -> None:
+        self._job, self._scope, self._download, self._visited = job, scope, download, visited
         self._delay = job.default_delay if job.delay is None else job.delay
         self._until = monotonic() + job.limits.max_duration
         self.rules = Protego.parse("")
@@ -96,9 +104,9 @@ class Fetcher:
             self.files.add(address)
 
     async def obtain(self, address: str, expected: Expected) -> Response | None:
-        """As `follow`, and what is no success is an error too."""
+        """As `follow`, and what is neither a success nor as it was before is an error too."""
         answer = await self.follow(address, expected)
-        if answer and answer.status != HTTPStatus.OK:
+        if answer and answer.status != HTTPStatus.OK and not as_before(answer):
             raise FetchError("http-status", f"expected 200, found {answer.status}")
         return answer
 
@@ -169,13 +177,17 @@ class Fetcher:
             await asyncio.sleep(self._delay)
         self.requests += 1
         limits = self._job.limits
+        visit = self._visited(address) if expected == "page" else None
+        request = Request(
+            address, headers=visit.conditions if visit else None, meta={"expected": expected, "visit": visit}
+        )
         try:
-            answer = await self._download(Request(address, meta={"expected": expected}))
+            answer = await self._download(request)
         except DownloadTimeoutError as error:
             raise FetchError("timeout", f"expected an answer in {limits.timeout:g} s") from error
         except DownloadCancelledError as error:  # Scrapy cancels for no other reason
             raise FetchError("body-too-large", f"expected at most {limits.max_body} bytes") from error
         except _NETWORK as error:
             raise FetchError("network", f"expected an answer, found {type(error).__name__} {error}".rstrip()) from error
-        self.unpacked += len(answer.body)
+        self.unpacked += visit.size if visit and as_before(answer) else len(answer.body)
         return answer

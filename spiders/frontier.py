@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+
+from spiders.manners import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -68,8 +69,7 @@ class Frontier:
 
     def knows(self, address: str) -> bool:
         """Whether an address was known before this crawl."""
-        parts = urlsplit(address)
-        return (f"{parts.path}?{parts.query}" if parts.query else parts.path) in self._known
+        return path_of(address) in self._known
 
     def take(self) -> str:
         """The next address."""

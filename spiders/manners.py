@@ -81,8 +81,10 @@ class CrawlJob(_Stated):
         limits: bounds.
         deny: regular expressions of paths to leave out.
         known: paths that declarations name or that were pages before: asked for before any other that is found.
-        warc: the archive to write.
+        warc: the archive to write, in the folder of its run.
         report: the report to write.
+        visits: the file to write of what is remembered of each page.
+        before: such a file of an earlier crawl, whose run's folder lies beside; None asks for every page anew.
     """
 
     base: str | None
@@ -98,6 +100,8 @@ class CrawlJob(_Stated):
     known: tuple[str, ...] = ()
     warc: str
     report: str
+    visits: str
+    before: str | None = None
 
 
 class Fault(_Stated):
@@ -109,7 +113,11 @@ class Fault(_Stated):
 
 
 class CrawlReport(_Stated):
-    """What a crawl did. `files` are addresses of other types than HTML: listed, never downloaded."""
+    """What a crawl did.
+
+    `not_modified` pages were said to be as they were before, `same` ones were downloaded and are. `files` are addresses
+    of other types than HTML: listed, never downloaded.
+    """
 
     base: str
     started: str
@@ -117,6 +125,7 @@ class CrawlReport(_Stated):
     requests: int
     pages: int
     not_modified: int
+    same: int
     bytes: int
     errors: tuple[Fault, ...]
     files: tuple[str, ...]
@@ -131,6 +140,12 @@ class FetchError(Exception):
         self.code: Code = code
 
 
+def path_of(address: str) -> str:
+    """An address without its site: path and query."""
+    parts = urlsplit(address)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
 class Scope:
     """Which addresses are the portal's, and which of those are pages to ask for.
 
@@ -139,12 +154,16 @@ class Scope:
         origin: the portal's own; differs from `base` when a mirror is crawled.
         deny: regular expressions of paths to leave out.
 
+    Attributes:
+        base: the root fetched from, without a slash at its end.
+
     Raises:
         ValueError: `base` or `origin` is not the root of an http(s) host.
     """
 
     def __init__(self, base: str, origin: str, deny: Iterable[str] = ()) -> None:
         self._base = _root(base)
+        self.base = f"{self._base.scheme}://{self._base.netloc}"
         self._sites = {_site(self._base), _site(_root(origin))}
         self._deny = [re.compile(pattern) for pattern in deny]
 

@@ -148,7 +148,7 @@ class Listed:
     kind: Kind
     place: str
     head: str
-    digest: bytes
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 from selectolax.lexbor import SelectolaxError
 
 from spiders import blocks
-from spiders.answers import NOT_CONTENT, TRUNCATED, Answered, doubt
-from spiders.extract import gather
+from spiders.answers import EMPTY, NOT_CONTENT, TRUNCATED, Answered, doubt, ends
+from spiders.extract import Finding, gather
 from spiders.isolation import Lost
-from spiders.page import Listed, Listing
+from spiders.page import Listed, Listing, Page
 from spiders.spans import PageError
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 
     from schemas.model import Dataset, Portal
     from spiders.archive import Capture
-    from spiders.extract import Finding
-    from spiders.page import Block, Page
+    from spiders.page import Block
 
 _LISTED = 100  # tables and lists of one page told of, beside those a declaration uses
 _HEAD = 200
@@ -46,7 +45,9 @@ class PageRead:
         answered: what is said of the page where another is expected; None unless its status is 200.
         findings: what the declared sources find in it.
         listing: its tables and lists; None of a page that repeats other pages, or is not whole.
-        cut: the page without its blocks, where it is one that does not come to its end.
+        repeats: whether it repeats other pages.
+        cut: the page without its blocks, where it does not come to its end.
+        perhaps: the same where it may not: it has no </html>, and the portal's other pages say whether it should.
     """
 
     row: dict[str, Any]
@@ -55,7 +56,22 @@ class PageRead:
     answered: Answered | None = None
     findings: tuple[Finding, ...] = ()
     listing: Listing | None = None
+    repeats: bool = False
     cut: Page | None = None
+    perhaps: Page | None = None
+
+    def among(self, ended: int, pages: int) -> PageRead:
+        """The page among the others of its portal: one without </html> is cut if most of the others have it.
+
+        Args:
+            ended: how many others end with </html>.
+            pages: how many there are.
+        """
+        if self.perhaps is None or self.answered is None or ended * 2 <= pages:
+            return self
+        answered = Answered(self.answered.url, TRUNCATED, f"no </html>, unlike {ended} other pages")
+        cut = None if self.repeats else self.perhaps
+        return replace(self, answered=answered, findings=(), listing=None, cut=cut, perhaps=None)
 
 
 def packed(portal: Portal, datasets: tuple[Dataset, ...]) -> bytes:
@@ -70,20 +86,19 @@ def unpacked(declared: bytes) -> tuple[Portal, tuple[Dataset, ...]]:
     return portal, datasets
 
 
-def read_page(capture: Capture, url: str, base: str, ended: tuple[int, int], declared: bytes) -> PageRead | Lost:
+def read_page(capture: Capture, url: str, base: str, declared: bytes) -> PageRead | Lost:
     """Reads one page, for all declarations together; says why where it cannot be read as blocks.
 
     Args:
         capture: an HTML answer.
         url: its address on the portal.
         base: where the portal was fetched from.
-        ended: of how many other pages of the portal the text ends with </html>, and how many there are.
         declared: the portal and its datasets, `packed`.
     """
     portal, datasets = unpacked(declared)
     try:
         page = blocks.read(capture.text(), url, base, portal.origin)
-        wrong = doubt(capture, page, ended)
+        wrong = doubt(capture, page)
     except (PageError, SelectolaxError) as error:  # the parser's own: it is out of memory
         return Lost(str(error))
     read = PageRead(_row(url, capture, page), _evidence(capture), page.title)
@@ -91,14 +106,17 @@ def read_page(capture: Capture, url: str, base: str, ended: tuple[int, int], dec
         return read
     answered = Answered(url, *(wrong or (NOT_CONTENT, _called(page))))
     repeats = page.repeats_others or portal.is_archive(urlsplit(url).path)
+    bare = replace(page, blocks=(), articles=())
+    perhaps = bare if capture.body.strip() and not ends(capture.body) else None
+    read = replace(read, answered=answered, repeats=repeats, perhaps=perhaps)
     if wrong is not None:
-        cut = replace(page, blocks=(), articles=()) if answered.code == TRUNCATED and not repeats else None
-        return replace(read, answered=answered, cut=cut)
+        cut = bare if answered.code == TRUNCATED and not repeats else None
+        return replace(read, cut=cut, perhaps=perhaps if answered.code == EMPTY else None)
     findings = tuple(gather(page, portal, datasets))
     if sum(len(text) for f in findings for row in f.rows for text in row.parts.values()) > _HEAVIEST:
         return Lost(f"rows of more than {_HEAVIEST} characters")
     used = {index for finding in findings for index in finding.used}
-    return replace(read, answered=answered, findings=findings, listing=None if repeats else listing(page, used))
+    return replace(read, findings=findings, listing=None if repeats else listing(page, used))
 
 
 def listing(page: Page, used: Collection[int]) -> Listing:
@@ -152,8 +170,8 @@ def _row(url: str, capture: Capture, page: Page) -> dict[str, Any]:
     }
 
 
-def _digest(block: Block) -> bytes:
-    return hashlib.sha256(repr(block.content).encode("utf-8", "surrogatepass")).digest()
+def _digest(block: Block) -> str:
+    return hashlib.sha256(repr(block.content).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _outermost(read: Mapping[int, Block], index: int) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from collections import deque
 from http import HTTPStatus
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import Request, Spider, signals
@@ -15,12 +17,14 @@ from scrapy.utils.sitemap import Sitemap
 from w3lib.html import get_base_url
 
 from spiders.archive import media_type
+from spiders.archive_writer import printed
 from spiders.encoding import BodyError, decode, text_of
 from spiders.fetching import Fetcher
 from spiders.frontier import Frontier
 from spiders.links import hrefs
-from spiders.manners import HTML, CrawlJob, Fault, FetchError, Scope
-from spiders.recorder import field, stopped
+from spiders.manners import HTML, CrawlJob, Fault, FetchError, Scope, path_of
+from spiders.recorder import as_before, field, stopped
+from spiders.visits import Visit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -28,8 +32,9 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Headers, Response
 
-    from spiders.archive import ArchiveWriter
+    from spiders.archive_writer import ArchiveWriter
     from spiders.manners import Code
+    from spiders.visits import Visits, VisitsWriter
 
 _USUAL_SITEMAPS = ("/wp-sitemap.xml", "/sitemap.xml")
 _MOST_SITEMAPS = 500
@@ -43,6 +48,8 @@ class PortalSpider(Spider):
     Args:
         job: what to do; its base is known.
         archive: where every answer goes.
+        visits: where what is remembered of each page goes.
+        before: what an earlier visit remembered of them.
 
     Attributes:
         done: whether the visit came to its end, whatever it found there.
@@ -51,15 +58,16 @@ class PortalSpider(Spider):
 
     name = "portal"
 
-    def __init__(self, job: CrawlJob, archive: ArchiveWriter) -> None:
+    def __init__(self, job: CrawlJob, archive: ArchiveWriter, visits: VisitsWriter, before: Visits | None) -> None:
         super().__init__()
         self.job = job
         self.archive = archive
+        self._visits, self._before = visits, before
         self.base = str(job.base)
         self.scope = Scope(self.base, job.origin, job.deny)
-        self.fetch = Fetcher(job, self.scope, self._download)
+        self.fetch = Fetcher(job, self.scope, self._download, self._visited)
         self.frontier = Frontier(job.limits.max_pages, {*job.known, *job.seeds})
-        self.bytes = self.pages = 0
+        self.bytes = self.pages = self.not_modified = self.same = 0
         self._forbidden: set[str] = set()
         self.faults: list[Fault] = []
         self.done = False
@@ -195,9 +203,36 @@ class PortalSpider(Spider):
         if stopped(answer):
             self.fetch.note_file(answer.url)
             return None
-        for link in self._links(answer):
-            self._add(link, answer.url)
+        for link in self._remembered(answer).links:
+            self._add(self.scope.base + link, answer.url)
         return str(answer.url)
+
+    def _remembered(self, answer: Response) -> Visit:
+        """What is known of a page from now on: as before, or as it answered now."""
+        meta = answer.meta
+        if as_before(answer):
+            visit: Visit = meta["visit"]
+            modified = answer.status == HTTPStatus.NOT_MODIFIED
+            self.not_modified, self.same = self.not_modified + modified, self.same + (not modified)
+        else:
+            visit = Visit(
+                sha256=hashlib.sha256(answer.body).hexdigest(),
+                content_type=field(answer.headers, "Content-Type"),
+                etag=field(answer.headers, "ETag"),
+                modified=field(answer.headers, "Last-Modified"),
+                size=len(answer.body),
+                url=answer.url,
+                run=Path(self.job.warc).parent.name,
+                record=meta["record"],
+                date=printed(meta["when"]),
+                links=tuple(dict.fromkeys(path_of(link) for link in self._links(answer))),
+            )
+        if media_type(visit.content_type) in HTML:
+            self._visits.keep(path_of(answer.url), visit)
+        return visit
+
+    def _visited(self, address: str) -> Visit | None:
+        return self._before.get(path_of(address)) if self._before else None
 
     def _links(self, answer: Response) -> Iterator[str]:
         text = text_of(answer.body, field(answer.headers, "Content-Type"))

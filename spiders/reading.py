@@ -1,150 +1,187 @@
-"""An archive to raw rows: every page of it is read once, for all declarations together.
+"""An archive to raw rows: every page is read once, for all declarations, and what an earlier run read not even once.
 
-The archive is gone through twice: which answer of each address is the latest is known only at its end, and its bodies
-would not fit in memory.
+Pages are read as the archive gives them and kept on disk (`spiders.reads`): their bodies would not fit in memory.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+import hashlib
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 from spiders import archive
-from spiders.answers import TRUNCATED, answers, ends, portal_address
-from spiders.extract import Extract, choose, unclaimed
+from spiders.answers import TRUNCATED, Answers, answers, portal_address
+from spiders.extract import Extract, choose, claimed, unclaimed
 from spiders.isolation import isolated
 from spiders.manners import HTML
 from spiders.page_extract import PageRead, packed, read_page
+from spiders.reads import Reads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator
 
     from schemas.load import Declarations
     from schemas.model import Dataset, Portal
-    from spiders.archive import Capture
-
-_OK = HTTPStatus.OK
+    from spiders.answers import Answered
+    from spiders.extract import Finding
 
 
 @dataclass(slots=True)
 class Reading:
-    """What an archive holds: its HTML pages, what was extracted from them, what no declaration claims."""
+    """What an archive holds: its HTML pages, what was extracted from them, what no declaration claims.
 
-    pages: list[dict[str, Any]] = field(default_factory=list)
-    unclaimed: list[dict[str, str]] = field(default_factory=list)
+    `captures` is the evidence of each page that a row was read in. To be closed, or used as a context.
+    """
+
+    reads: Reads
+    portal: Portal
+    count: int = 0
+    answered: int = 0
     extracts: dict[str, Extract] = field(default_factory=dict)
     captures: dict[str, dict[str, str]] = field(default_factory=dict)
     unreadable: list[dict[str, str]] = field(default_factory=list)
 
+    def __enter__(self) -> Self:
+        return self
 
-@dataclass(frozen=True, slots=True)
-class _Latest:
-    """The latest answer of an address: its number in the archive; the answer without its body, and how that ends."""
+    def __exit__(self, *_: object) -> None:
+        self.reads.close()
 
-    number: int
-    capture: Capture
-    ends: bool
+    def pages(self) -> Iterator[dict[str, Any]]:
+        """Every HTML page by address, with the columns of the dataset `pages`."""
+        fed: dict[str, list[str]] = defaultdict(list)
+        for name, extract in sorted(self.extracts.items()):
+            for url in sorted({url for _, url, _ in extract.rows}):
+                fed[url].append(name)
+        for url, read in self.reads.pages():
+            yield {**read.row, "datasets": "; ".join(fed.get(url, [])) or None}
 
-    @property
-    def is_page(self) -> bool:
-        return self.capture.content_type in HTML and not self.capture.missing
+    def unclaimed(self) -> Iterator[dict[str, str]]:
+        """Every table and list that no declaration uses, as objects of report.json's `unclaimed`."""
+        used: dict[str, set[int]] = defaultdict(set)
+        for url, index in (place for extract in self.extracts.values() for place in extract.used):
+            used[url].add(index)
+        copies: set[str] = set()
+        for url, blocks in used.items():
+            page = self.reads.page(url)
+            copies |= claimed(page.listing, blocks) if page and page.listing else set()
+        for url, read in _among(self.reads):
+            if read.listing is not None:
+                yield from unclaimed(url, read.title, read.listing, used.get(url, ()), copies, self.portal)
 
 
-def read_archive(path: Path, declarations: Declarations) -> Reading:
+def read_archive(
+    path: Path, declarations: Declarations, keep: Path | None = None, earlier: Path | None = None
+) -> Reading:
     """Reads every HTML page of an archive and extracts every dataset from them.
 
     Args:
         path: a WARC file.
         declarations: the datasets, and the portal, whose origin the addresses are mapped to.
-
-    Returns:
-        Pages by address (columns of the dataset `pages`), extracts by dataset, the evidence of each address.
+        keep: the file where what is read stays, for a later run; None for nowhere.
+        earlier: that of an earlier run: what it read by the same declarations and code is not read again.
 
     Raises:
         ArchiveError: the file is not a whole WARC.
+        sqlite3.Error: what is read cannot be kept.
     """
     portal, datasets = declarations.portal, declarations.datasets
     base = archive.info(path, portal.crawl.max_bytes).get("canceropole-base", "")
-    latest = _latest(path, base, portal)
-    reading = Reading()
-    pages: dict[str, PageRead] = {}
-    for url, read in sorted(_pages(path, base, latest, declarations)):
-        if isinstance(read, PageRead):
-            pages[url] = read
-            reading.pages.append(read.row)
+    reads = Reads(keep, _key(declarations, base), earlier)
+    _read_pages(path, base, declarations, reads)
+    if keep is not None:
+        reads.keep()
+    reading = Reading(reads, portal)
+    findings: list[Finding] = []
+    cut = []
+    found: set[str] = set()
+    only: Answered | None = None
+    for url, read in _among(reads):
+        reading.count += 1
+        if read.findings:
+            findings += read.findings
             reading.captures[url] = read.evidence
-        else:
-            reading.unreadable.append({"code": "page-unreadable", "url": url, "message": read})
-    whole = {url: read.answered for url, read in pages.items() if read.answered is not None}
-    truncated = [answered for answered in whole.values() if answered.code == TRUNCATED]
+        if read.answered is not None:
+            reading.answered += 1
+            only = only or read.answered
+            found = found if len(found) > 1 else found | {read.answered.found}
+            if read.answered.code == TRUNCATED:
+                told = {"code": TRUNCATED, "url": url, "message": read.answered.found}
+                reading.unreadable.append(told)
+        if read.cut is not None and read.answered is not None:
+            cut.append((read.cut, read.answered))
+    lost = [{"code": "page-unreadable", "url": url, "message": why} for url, why in reads.unreadable()]
     missing, more = archive.failures(path, portal.crawl.max_bytes)
     failed = {address for url in missing if (address := portal_address(url, base, portal.origin))}
-    failed |= {fault["url"] for fault in reading.unreadable}
-    reading.unreadable += [{"code": TRUNCATED, "url": cut.url, "message": cut.found} for cut in truncated]
-    cut = [read.cut for read in pages.values() if read.cut is not None]
-    findings = [finding for read in pages.values() for finding in read.findings]
-    captures = {url: found.capture for url, found in latest.items()}
-    answered = answers(captures, whole, cut, failed, (base, portal.origin), more=more)
-    reading.extracts = choose(datasets, findings, answered)
-    used = {place for extract in reading.extracts.values() for place in extract.used}
-    listings = {url: read.listing for url, read in pages.items() if read.listing is not None}
-    reading.unclaimed = unclaimed(listings, used, portal, {url: read.title for url, read in pages.items()})
-    _name_datasets(reading)
+    failed |= {fault["url"] for fault in lost}
+    reading.unreadable = lost + reading.unreadable
+    declared = {source.page for dataset in datasets for source in dataset.sources if source.page is not None}
+    at = answers(reads, declared, lambda url: _answered(reads, url), failed, (base, portal.origin))
+    whole = Answers(at, cut, only if len(found) == 1 and not cut else None, more)
+    reading.extracts = choose(datasets, findings, whole)
     return reading
 
 
-def _pages(
-    path: Path, base: str, latest: Mapping[str, _Latest], declarations: Declarations
-) -> Iterator[tuple[str, PageRead | str]]:
-    """Every HTML page with its address, read; or why it could not be."""
-    html = {url: found for url, found in latest.items() if found.is_page}
-    numbers = {found.number: url for url, found in html.items()}
-    others = sum(found.capture.status == _OK for found in html.values()) - 1
-    ended = sum(found.ends for found in html.values())
-    declared = packed(declarations.portal, declarations.datasets)
+def _read_pages(path: Path, base: str, declarations: Declarations, reads: Reads) -> None:
+    """Reads every HTML page that no earlier run has read, as the archive gives them."""
+    portal = declarations.portal
+    declared = packed(portal, declarations.datasets)
+    asked: deque[tuple[str, str]] = deque()
+
+    def has(record: str, url: str) -> bool:
+        address = portal_address(url, base, portal.origin)
+        return address is not None and reads.has(record, url, address)
 
     def calls() -> Iterator[tuple[object, ...]]:
-        for number, capture in enumerate(_answers(path, declarations.portal)):
-            if number in numbers:
-                url = numbers[number]
-                yield capture, url, base, (ended - html[url].ends, others), declared
+        bounds = portal.crawl
+        captures = archive.answers(path, max_body=bounds.max_body, max_bytes=bounds.max_bytes, kinds=HTML, has=has)
+        for capture in captures:
+            url = portal_address(capture.url, base, portal.origin)
+            if url is not None and reads.add(capture, url):
+                asked.append((url, capture.record))
+                yield capture, url, base, declared
 
-    for number, read in zip(sorted(numbers), isolated(read_page, calls()), strict=True):
-        yield (
-            numbers[number],
-            read if isinstance(read, PageRead) else f"expected a page that can be read, found {read.why}",
-        )
-
-
-def _latest(path: Path, base: str, portal: Portal) -> dict[str, _Latest]:
-    """The latest answer of every address of the portal; 'not modified' has nothing to say after another."""
-    kept: dict[str, _Latest] = {}
-    for number, capture in enumerate(_answers(path, portal)):
-        url = portal_address(capture.url, base, portal.origin)
-        if url is not None and (url not in kept or _replaces(capture, kept[url].capture)):
-            whole = capture.status == _OK and ends(capture.body)
-            kept[url] = _Latest(number, replace(capture, body=b""), whole)
-    return kept
+    for read in isolated(read_page, calls()):
+        url, record = asked.popleft()
+        told = read if isinstance(read, PageRead) else f"expected a page that can be read, found {read.why}"
+        reads.read(url, record, told)
 
 
-def _answers(path: Path, portal: Portal) -> Iterator[Capture]:
-    bounds = {"max_body": portal.crawl.max_body, "max_bytes": portal.crawl.max_bytes}
-    return archive.answers(path, **bounds, kinds=HTML)
+def _among(reads: Reads) -> Iterator[tuple[str, PageRead]]:
+    """Every page by address, those without </html> judged by the others."""
+    ended, pages = reads.ended
+    for url, read in reads.pages():
+        yield url, read.among(ended, pages - 1)
 
 
-def _replaces(capture: Capture, earlier: Capture) -> bool:
-    return capture.status != HTTPStatus.NOT_MODIFIED and earlier.when <= capture.when
+def _answered(reads: Reads, url: str) -> Answered | None:
+    ended, pages = reads.ended
+    read = reads.page(url)
+    return read.among(ended, pages - 1).answered if read else None
 
 
-def _name_datasets(reading: Reading) -> None:
-    fed: dict[str, list[str]] = {}
-    for name, extract in sorted(reading.extracts.items()):
-        for url in sorted({url for _, url, _ in extract.rows}):
-            fed.setdefault(url, []).append(name)
-    for page in reading.pages:
-        page["datasets"] = "; ".join(fed.get(page["url"], [])) or None
+def _key(declarations: Declarations, base: str) -> str:
+    """What a reading depends on beside the page: declarations, code, and where the portal was fetched from."""
+    said = hashlib.sha256(f"{_code()} {base}".encode())
+    for place, content in sorted(declarations.files.items()):
+        said.update(f"\n{place} {hashlib.sha256(content).hexdigest()}".encode())
+    return said.hexdigest()
+
+
+@cache
+def _code() -> str:
+    """The SHA-256 of all that reads a page: this code, and the libraries it rests on."""
+    said = hashlib.sha256()
+    for folder in ("schemas", "spiders"):
+        for path in sorted((Path(__file__).parent.parent / folder).glob("*.py")):
+            said.update(path.read_bytes())
+    for library in ("lxml", "pydantic", "regex", "selectolax", "w3lib"):
+        said.update(f"{library} {metadata.version(library)}".encode())
+    return said.hexdigest()
 
 
 def raw_rows(extract: Extract, captures: dict[str, dict[str, str]]) -> Iterable[dict[str, Any]]:

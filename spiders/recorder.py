@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from hashlib import sha256
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol, Self, cast
 
@@ -14,11 +15,13 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Headers, Response
 
-    from spiders.archive import ArchiveWriter
+    from spiders.archive_writer import ArchiveWriter
     from spiders.manners import CrawlJob
+    from spiders.visits import Visit
 
 
 _STATUSES = range(100, 1_000)  # RFC 9110, 15: three digits, no first one of zero
+_AS_BEFORE = "as_before"  # flags an answer that says what an earlier one said
 
 
 class Recorded(Protocol):
@@ -31,6 +34,9 @@ class Recorded(Protocol):
 
 class Recorder:
     """The downloader middleware that archives each answer as received, then hands on its decoded body.
+
+    An answer that says what an earlier one said (304, or the same body) is archived as such, and handed on without a
+    body: the request's `visit` is the earlier one.
 
     An answer that cannot be read back (over its bound, undecodable, stopped at its headers) is archived by its headers
     alone, in a record marked WARC-Truncated: it would make the whole archive unreadable.
@@ -54,28 +60,30 @@ class Recorder:
         if response.status not in _STATUSES:
             raise FetchError("network", f"expected a status of three digits, found {response.status}")
         spider.bytes += len(response.body)
+        visit = cast("Visit | None", request.meta.get("visit"))
         try:
             body = decode(response.body, field(response.headers, "Content-Encoding"), spider.job.limits.max_body)
         except BodyError as error:
             too_large = isinstance(error, BodyTooLargeError)
             self._write(spider, request, response, "length" if too_large else "unspecified")
             raise FetchError("body-too-large" if too_large else "body-unreadable", str(error)) from error
+        if visit is not None and not stopped(response) and _is(visit, response, body):
+            status, phrase = response.status, _phrase(response.status)
+            spider.archive.revisit(request.url, status, phrase, _headers(response), visit, datetime.now(UTC))
+            return response.replace(body=b"", flags=[*response.flags, _AS_BEFORE])
         self._write(spider, request, response, "unspecified" if stopped(response) else "")
         return response.replace(body=body)
 
     def _write(self, spider: Recorded, request: Request, response: Response, truncated: str) -> None:
-        headers = [
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for name, values in response.headers.items()
-            for value in values
-        ]
-        spider.archive.response(
+        when = datetime.now(UTC)
+        request.meta["when"] = when
+        request.meta["record"] = spider.archive.response(
             request.url,
             response.status,
             _phrase(response.status),
-            headers,
+            _headers(response),
             b"" if truncated else response.body,
-            datetime.now(UTC),
+            when,
             truncated=truncated,
         )
 
@@ -89,6 +97,26 @@ def field(headers: Headers, name: str) -> str:
 def stopped(answer: Response) -> bool:
     """Whether an answer was ended at its headers."""
     return "download_stopped" in answer.flags
+
+
+def as_before(answer: Response) -> bool:
+    """Whether an answer says what the earlier one said that its request knew."""
+    return _AS_BEFORE in answer.flags
+
+
+def _is(visit: Visit, response: Response, body: bytes) -> bool:
+    if response.status == HTTPStatus.NOT_MODIFIED:
+        return bool(visit.conditions)  # nobody asked that question otherwise
+    alike = field(response.headers, "Content-Type") == visit.content_type
+    return response.status == HTTPStatus.OK and alike and sha256(body).hexdigest() == visit.sha256
+
+
+def _headers(response: Response) -> list[tuple[str, str]]:
+    return [
+        (name.decode("latin-1"), value.decode("latin-1"))
+        for name, values in response.headers.items()
+        for value in values
+    ]
 
 
 def _phrase(status: int) -> str:

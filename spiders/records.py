@@ -21,6 +21,10 @@ from spiders.encoding import BodyError, BodyTooLargeError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from warcio.warcwriter import WARCWriter
+
+ARCHIVE = "portal.warc.gz"  # of a run, in its folder
+REFERS_TO_FILE = "WARC-Refers-To-Filename"  # in no standard; what Heritrix calls the file of the record referred to
 MAX_BYTES = 500_000_000  # of all bodies of a file, decoded: what one crawl may take
 # What a file may unpack to: twice what a crawl may take (bodies, and all that stands around them), or what no file that
 # is no bomb exceeds; HTML packs to a fifth or a tenth.
@@ -63,7 +67,8 @@ def records(path: Path, max_bytes: int = MAX_BYTES) -> Iterator[tuple[str, Any]]
         max_bytes: the most bytes its bodies may have together, from which its own bound follows.
 
     Yields:
-        A place to name in an error, and warcio's record; its `http_headers` are None unless it is an answer's.
+        A place to name in an error, and warcio's record; its `http_headers` are None unless it is of an answer, or says
+        that one was as before.
 
     Raises:
         ArchiveError: truncated or corrupt file, lying length, not a WARC, or more than may be read.
@@ -125,6 +130,22 @@ def payload(record: Any, max_body: int) -> bytes:  # noqa: ANN401 (warcio has no
     return body
 
 
+def is_answer(record: Any) -> bool:  # noqa: ANN401 (warcio has no types)
+    """Whether a record holds an answer of HTTP."""
+    return record.rec_type == "response" and record.http_headers is not None
+
+
+def write(writer: WARCWriter, record: Any) -> None:  # noqa: ANN401 (warcio has no types)
+    """Writes a record.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    writer.write_record(record)
+    if record.rec_type == "revisit" and hasattr(record, "_orig_stream"):
+        record.raw_stream.close()  # warcio's buffer, which it leaves open where it writes no payload
+
+
 def header(record: Any, name: str) -> str:  # noqa: ANN401 (warcio has no types)
     """A field of a record.
 
@@ -158,7 +179,8 @@ def _record(reader: Any, line: bytes) -> Any:  # noqa: ANN401 (warcio has no typ
     if not _LENGTH.fullmatch(length):
         raise BodyError("a Content-Length in figures", length[:_MAX_TOLD])
     date(record)  # what is made from a file is dated by the last of all
-    asked = header(record, "WARC-Target-URI") if record.rec_type == "response" and int(length) else ""
+    told = record.rec_type in {"response", "revisit"} and int(length)
+    asked = header(record, "WARC-Target-URI") if told else ""
     if asked.startswith(("http:", "https:")):
         record.http_headers = _HTTP.parse(record.raw_stream)
     return record

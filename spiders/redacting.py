@@ -27,7 +27,7 @@ from spiders.extract import gather
 from spiders.isolation import Lost, isolated
 from spiders.manners import HTML
 from spiders.page_extract import packed, unpacked
-from spiders.records import records
+from spiders.records import records, write
 from spiders.spans import PageError
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def redact(path: Path, out: Path, redaction: Redaction, declarations: Declaratio
             url = portal_address(_header(record, "WARC-Target-URI"), base, declarations.portal.origin)
             masked, changed = _redact(record, redaction, _Page(url or "", base, declarations, declared))
             digests |= changed
-            writer.write_record(masked)
+            write(writer, masked)
     return digests
 
 

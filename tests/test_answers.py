@@ -20,7 +20,8 @@ from warcio.warcwriter import WARCWriter
 from schemas.load import load
 from spiders import archive, blocks
 from spiders.answers import doubt
-from spiders.archive import ArchiveWriter, Capture
+from spiders.archive import Capture
+from spiders.archive_writer import ArchiveWriter
 from spiders.extract import Extract
 from spiders.reading import Reading, read_archive
 
@@ -267,7 +268,7 @@ def pages() -> list[Path]:
 def doubted(body: bytes) -> str:
     when = datetime(2026, 11, 24, tzinfo=UTC)
     capture = Capture(f"{ORIGIN}/x/", when, "urn:uuid:1", 200, {"content-type": "text/html; charset=utf-8"}, body)
-    found = doubt(capture, blocks.read(capture.text(), capture.url), (0, 0))
+    found = doubt(capture, blocks.read(capture.text(), capture.url))
     return found[0] if found else ""
 
 

@@ -19,7 +19,8 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from spiders import archive
-from spiders.archive import ArchiveError, ArchiveWriter
+from spiders.archive import ArchiveError
+from spiders.archive_writer import ArchiveWriter
 from spiders.download import MAX_HEAD
 from spiders.encoding import BodyError, BodyTooLargeError, decode, text_of
 

@@ -155,7 +155,11 @@ def command(folder: Path, job: CrawlJob) -> list[str]:
 
 def job_for(folder: Path, base: str | None, **changes: Any) -> CrawlJob:
     given: dict[str, Any] = {"origin": ORIGIN, "delay": 0.0, "limits": Limits(max_body=BIG, timeout=10), **changes}
-    paths = {"warc": str(folder / "portal.warc.gz"), "report": str(folder / "crawl.json")}
+    paths = {
+        "warc": str(folder / "portal.warc.gz"),
+        "report": str(folder / "crawl.json"),
+        "visits": str(folder / "visits.sqlite"),
+    }
     return CrawlJob(base=base, portal="essai", user_agent=AGENT, **paths, **given)
 
 

@@ -60,7 +60,7 @@ from pipeline.run import lock
 from schemas.load import HOME, load
 from schemas.redaction import Redaction
 from spiders import archive
-from spiders.archive import ArchiveWriter
+from spiders.archive_writer import ArchiveWriter
 from spiders.redacting import redact
 
 if TYPE_CHECKING:

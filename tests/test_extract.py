@@ -10,7 +10,7 @@ from schemas.load import load
 from schemas.model import Dataset
 from spiders.answers import Answers
 from spiders.blocks import read
-from spiders.extract import Extract, choose, gather, unclaimed
+from spiders.extract import Extract, choose, claimed, gather, unclaimed
 from spiders.found import Fault, matches
 from spiders.page_extract import listing
 
@@ -549,7 +549,9 @@ def test_what_no_declaration_uses_ignores_or_copies_is_listed() -> None:
     }
     pages = [read(f"<main>{html}</main>", f"{ORIGIN}{path}") for path, html in content.items()]
     extract = choose([declared], [f for page in pages for f in gather(page, PORTAL, [declared])], Answers())["jeu"]
-    listed = unclaimed({p.url: listing(p, ()) for p in pages}, extract.used, PORTAL, {p.url: p.title for p in pages})
+    used = {p.url: {index for url, index in extract.used if url == p.url} for p in pages}
+    copies = {digest for p in pages for digest in claimed(listing(p, ()), used[p.url])}
+    listed = [one for p in pages for one in unclaimed(p.url, p.title, listing(p, ()), used[p.url], copies, PORTAL)]
     assert listed == [
         {"page": f"{ORIGIN}/ressources/", "block": "list", "place": "Ressources > liste 1", "head": "une liste"},
         {"page": f"{ORIGIN}/copie/", "block": "table", "place": "Copie > tableau 2", "head": "x dedans"},

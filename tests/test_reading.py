@@ -10,7 +10,8 @@ from conftest import Done
 from schemas.load import load
 from spiders import archive
 from spiders.answers import portal_address
-from spiders.archive import ArchiveWriter, Capture
+from spiders.archive import Capture
+from spiders.archive_writer import ArchiveWriter
 from spiders.reading import Reading, read_archive
 
 PORTAL = "canceropole-idf"

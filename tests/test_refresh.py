@@ -27,7 +27,7 @@ from pipeline.prefect_api import LocalApi
 from pipeline.run import Request
 from schemas.load import HOME, load
 from spiders import archive
-from spiders.archive import ArchiveWriter
+from spiders.archive_writer import ArchiveWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,12 +93,12 @@ def changed(source: Path, target: Path, edits: dict[str, tuple[str, str]], **inf
     return target
 
 
-def refresh(out: Path, source: object, *only: str, schemas: Path = HOME) -> dict[str, Any]:
+def refresh(out: Path, source: object, *only: str, schemas: Path = HOME, delay: float | None = None) -> dict[str, Any]:
     """A refresh in this process, without Prefect: its report."""
     newest = max(Home(out / PORTAL).runs.glob("*"), default=Path())
     while newest.name == time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()):
         time.sleep(0.05)  # a run is named by its second
-    return stages.refresh(Request(PORTAL, str(source), only, out=out, schemas=schemas))
+    return stages.refresh(Request(PORTAL, str(source), only, delay, out, schemas))
 
 
 def verdicts(report: dict[str, Any]) -> dict[str, str]:

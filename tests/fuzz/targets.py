@@ -27,9 +27,10 @@ from schemas.redaction import redacted
 from schemas.table_schema import table_schema
 from spiders import archive, blocks
 from spiders.answers import Answers, portal_address
-from spiders.archive import ArchiveError, ArchiveWriter
+from spiders.archive import ArchiveError
+from spiders.archive_writer import ArchiveWriter
 from spiders.encoding import text_of
-from spiders.extract import choose, gather, unclaimed
+from spiders.extract import choose, claimed, gather, unclaimed
 from spiders.manners import HTML as HTML_TYPES
 from spiders.manners import Scope, retry_after
 from spiders.page_extract import listing
@@ -90,9 +91,9 @@ def extract_rows(html: str) -> None:
     with contextlib.suppress(PageError):
         page = blocks.read(html, f"{portal.origin}/a/", "", portal.origin)
         chosen = choose(datasets, gather(page, portal, datasets), Answers())
-        used = {place for extract in chosen.values() for place in extract.used}
-        own = {} if page.repeats_others else {page.url: listing(page, {index for _, index in used})}
-        left = unclaimed(own, used, portal, {page.url: page.title})
+        used = {index for extract in chosen.values() for _, index in extract.used}
+        own = listing(page, used)
+        left = unclaimed(page.url, page.title, own, used, claimed(own, used), portal)
         told = [reason.as_json() for extract in chosen.values() for reason in extract.faults + extract.notes]
         rows = [row.parts for extract in chosen.values() for _, _, row in extract.rows]
         json.dumps([left, told, rows], ensure_ascii=False).encode()

@@ -22,7 +22,7 @@ from pipeline.run import Request, Run
 from schemas import load
 from schemas.typography import fold, key, one_line
 from spiders import archive
-from spiders.archive import ArchiveWriter
+from spiders.archive_writer import ArchiveWriter
 
 PORTAL = "canceropole-idf"
 _COPIES = "/tag/appel-a-projet/"

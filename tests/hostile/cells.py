@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from schemas.load import HOME
-from spiders.archive import ArchiveWriter
+from spiders.archive_writer import ArchiveWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
