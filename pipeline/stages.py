@@ -30,6 +30,7 @@ from pipeline import (
     packaging,
     redactions,
     release,
+    retention,
     signing,
     validate,
 )
@@ -99,7 +100,9 @@ def refresh(request: Request, step: Callable[[str, Callable[[], Any]], Any] = la
             verdicts = stage("gate", lambda: judge(run))
             keep_decision(run, verdicts)
             version = stage("release", lambda: build_and_release(run, verdicts))
-            return report(run, verdicts, version, dated=_dated(run))
+            told = report(run, verdicts, version, dated=_dated(run))
+        _thin(run)
+        return told
 
 
 def checked(request: Request) -> Declarations:
@@ -137,6 +140,16 @@ def _told(run: Run) -> Iterator[None]:
                 failed(run, failure)
                 _unsay(run)
         raise failure from error
+
+
+def _thin(run: Run) -> None:
+    """Thins old runs; the run has ended, and what cannot be removed is in nobody's way."""
+    try:
+        thinned = retention.thin(run.home, run.folder, run.declarations.portal.keep_runs)
+    except OSError as error:
+        LOG.warning("%s: old runs could not be thinned: %s", run.home.runs, error)
+    else:
+        LOG.debug("thinned: %s", ", ".join(thinned) or "none")
 
 
 def _unsay(run: Run) -> None:

@@ -436,6 +436,7 @@ class Portal(Declared):
     schedule: Schedule
     timezone: Timezone = "Europe/Paris"
     crawl: Crawl
+    keep_runs: int | None = Key(default=None, ge=1, le=100_000)
     archives: tuple[Pattern, ...] = ()
     ignore: tuple[Ignored, ...] = ()
     role_words: tuple[str, ...] = ()

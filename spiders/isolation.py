@@ -28,7 +28,6 @@ R = TypeVar("R")
 SECONDS = 5  # of processor time: a page of the largest portals takes hundredths of one
 MEMORY = 224_000_000  # bytes, beyond what a reader has before it reads
 _PATIENCE = 120.0  # seconds a reader may be kept waiting for a processor
-_MOST_READERS = 2  # each may need its bound of memory at once
 _AHEAD = 2  # calls a reader may be ahead of the oldest answer
 
 # Started afresh, not forked: the process that asks may have threads.
@@ -55,7 +54,7 @@ def isolated(function: Callable[P, R], calls: Iterable[tuple[object, ...]]) -> I
     Raises:
         Exception: what the function raises.
     """
-    readers = min(len(os.sched_getaffinity(0)), _MOST_READERS)
+    readers = len(os.sched_getaffinity(0))  # each may need its bound of memory at once
     numbered = enumerate(calls)
     busy: dict[Connection, tuple[_Reader, int]] = {}
     answers: dict[int, object] = {}

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from test_crawl import Answer, serving
 from test_erase import erase
-from test_refresh import BANKS, BANKS_PAGE, PORTAL, refresh
+from test_refresh import AXES_PAGE, BANKS, BANKS_PAGE, PORTAL, refresh
 
 from pipeline.failures import RunFailedError
 from pipeline.paths import Home, RunFolder, read_json
 from pipeline.replaying import ReplayError, replay
+from schemas.load import HOME
 from spiders import archive
 from spiders.manners import HTML
 from spiders.records import records
@@ -225,7 +226,7 @@ def test_an_archive_taken_elsewhere_stands_alone(server: Server, out: Path, tmp_
 
 def test_a_row_that_leaves_is_in_nothing_that_is_remembered_and_stays_away(server: Server, out: Path) -> None:
     refresh(out, server.base, delay=0.0)
-    key = next(key for dataset, key in evidence(out) if dataset == "tumorotheques_responsables")
+    key = heads(out)[0]
     assert erase(out, "tumorotheques_responsables", key).status == 0
     assert not [path for run in runs(out) for path in (run.visits, run.reads) if path.exists()]
     for expected in ("none", "all but one"):
@@ -233,3 +234,28 @@ def test_a_row_that_leaves_is_in_nothing_that_is_remembered_and_stays_away(serve
         assert report["outcome"] == "unchanged", report
         assert (report["crawl"]["same"] > 0) == (expected != "none")
         assert ("tumorotheques_responsables", key) not in evidence(out)
+
+
+def test_old_runs_are_thinned_to_what_releases_and_kept_runs_rest_on(server: Server, out: Path, tmp_path: Path) -> None:
+    """The second run made no release, and the third rests on a page that it alone has."""
+    schemas = shutil.copytree(HOME, tmp_path / "schemas")
+    declared = schemas / PORTAL / "portal.yml"
+    declared.write_text(declared.read_text().replace("keep_runs: 53", "keep_runs: 1"))
+    [axes] = server.answers[AXES_PAGE]
+    server.answers[AXES_PAGE] = [Answer(axes.body + b"<!-- autre -->", type=axes.type)]
+    assert refresh(out, server.base, delay=0.0)["outcome"] == "unchanged"
+    edit(server, BANKS_PAGE, "AP-HP Hôpital Beaujon", "Hôpital Beaujon, Clichy")
+    assert refresh(out, server.base, delay=0.0)["version"] == "1.0.1"
+    first, second, third = runs(out)
+    assert archive.referred(third.archive) == [first.archive.resolve(), second.archive.resolve()]
+    assert refresh(out, server.base, delay=0.0, schemas=schemas)["outcome"] == "unchanged"
+    assert {path.name for path in second.root.iterdir()} == {"report.json", "crawl.json", "portal.warc.gz"}
+    assert all(run.inputs.is_file() and run.archive.is_file() for run in (first, third, runs(out)[-1]))
+    assert [run.id for run in runs(out) if run.visits.is_file() or run.reads.is_file()] == [runs(out)[-1].id]
+    for version in ("1.0.0", "1.0.1"):
+        assert replay(out, PORTAL, version).same
+    assert erase(out, "tumorotheques_responsables", heads(out)[0]).status == 0
+
+
+def heads(out: Path) -> list[str]:
+    return [key for dataset, key in evidence(out) if dataset == "tumorotheques_responsables"]
