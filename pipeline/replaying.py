@@ -114,7 +114,7 @@ def _rebuild(scratch: Path, home: Home, run: RunFolder, inputs: dict[str, Any], 
     applied = decisions.read(json.dumps(inputs["decisions"]))
     standing = Standing(inputs["version"], inputs["erased"], inputs["held"]) if "erased" in inputs else None
     rebuilt = Run(request, declarations, home, copy, inputs["base"], applied, erasures.kept(home), standing)
-    stages.extract(rebuilt)
+    stages.extract(rebuilt, anew=True)
     stages.normalize_rows(rebuilt)
     stages.validate_tables(rebuilt)
     verdicts = stages.judge(rebuilt)

@@ -185,14 +185,18 @@ def crawl(run: Run) -> None:
     one_kind(run, kind(run.obtained))
 
 
-def extract(run: Run) -> None:
+def extract(run: Run, *, anew: bool = False) -> None:
     """Reads the archive's pages once and leaves the raw rows of every dataset.
+
+    Args:
+        run: the run.
+        anew: whether to read what an earlier run has read too.
 
     Raises:
         RunFailedError: the archive is unreadable or holds no page.
     """
     try:
-        known = earlier.reads(run.home, run.folder)
+        known = None if anew else earlier.reads(run.home, run.folder)
         with reading.read_archive(run.folder.archive, run.declarations, run.folder.reads, known) as found:
             _keep_read(run, found)
     except archive.ArchiveError as error:

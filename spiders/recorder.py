@@ -61,8 +61,9 @@ class Recorder:
             raise FetchError("network", f"expected a status of three digits, found {response.status}")
         spider.bytes += len(response.body)
         visit = cast("Visit | None", request.meta.get("visit"))
+        encoding = field(response.headers, "Content-Encoding") if response.status != HTTPStatus.NOT_MODIFIED else ""
         try:
-            body = decode(response.body, field(response.headers, "Content-Encoding"), spider.job.limits.max_body)
+            body = decode(response.body, encoding, spider.job.limits.max_body)
         except BodyError as error:
             too_large = isinstance(error, BodyTooLargeError)
             self._write(spider, request, response, "length" if too_large else "unspecified")
