@@ -1,23 +1,51 @@
 """Real runs of the main job, made once and shared: on the sample portal, and on a real WordPress's pages."""
 
+import atexit
 import json
 import os
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from shutil import copytree
+from shutil import copytree, rmtree
+from tempfile import mkdtemp
 from typing import Protocol, TypeVar
 
 import pytest
 from filelock import FileLock
 
 from pipeline.checksums import SUMS, contents, sums
+from pipeline.prefect_api import LocalApi
+from schemas.load import HOME
 
 ROOT = Path(__file__).parent.parent
 WORDPRESS = ROOT.parent / "shared" / "portal"
+PORTAL = "canceropole-idf"
+# Parents and children, amounts, addresses, a reference list and what is made of all of them.
+FEW = (
+    "annuaires axes_coordinateurs axes_recherche contacts_valorisation financements organisations organisations_liens "
+    "pages provenance tumorotheques tumorotheques_responsables"
+).split()
+# Pages that say nothing of them.
+OTHER_PAGES = [
+    "^/(actualites|agenda|contact|mentions-legales|notre-ecosysteme|seminaires-et-formations|structurer-la-recherche)/",
+    "^/le-canceropole-idf/(gouvernance|les-7-canceropoles|nos-missions|partenariats)/",
+]
+
+# The files that take longest, the longest first: what is left at the end is short, and no process is idle meanwhile.
+LONGEST = ("test_erase", "test_refresh", "test_accept", "test_release", "test_cli", "test_crash", "test_hostile")
+# Processes that tests start would compile this project anew, every one.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the files that take longest first."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
 
 
 @dataclass(frozen=True)
@@ -50,6 +78,29 @@ def canceropole(*arguments: object, out: Path | None = None, env: dict[str, str]
     environment = {**os.environ, "LANG": "fr_FR.UTF-8", "LC_ALL": "", "LC_MESSAGES": "", "NO_PROXY": "*", **(env or {})}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=ROOT)
     return Done(out or Path(), done.returncode, done.stdout, done.stderr)
+
+
+@cache
+def few_declarations() -> Path:
+    """The portal's declarations with a few of its datasets and pages: a run of them takes a third of a run of all."""
+    folder = Path(mkdtemp(prefix="few-"))
+    atexit.register(rmtree, folder)
+    for part in (PORTAL, "reference"):
+        copytree(HOME / part, folder / part)
+    for path in (folder / PORTAL).glob("*.yml"):
+        if path.stem not in {"portal", *FEW}:
+            path.unlink()
+    portal = folder / PORTAL / "portal.yml"
+    text = portal.read_text(encoding="utf-8")
+    assert text.count("\ncrawl:\n") == 1
+    portal.write_text(text.replace("\ncrawl:\n", f"\ncrawl:\n  deny: {json.dumps(OTHER_PAGES)}\n"), encoding="utf-8")
+    return folder
+
+
+def canceropole_of_few(*arguments: object, out: Path, env: dict[str, str] | None = None) -> Done:
+    """A command that reads declarations, on outputs that have a few datasets."""
+    name, *others = arguments
+    return canceropole(name, "--schemas", few_declarations(), *others, out=out, env=env)
 
 
 def resealed(release: Path) -> None:
@@ -88,6 +139,42 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Done
         return Done(folder / "outputs", *json.loads(told.read_text()))
 
 
+@contextmanager
+def prefect_server(factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A Prefect server with nothing in it, and the environment in which commands use it instead of one of their own."""
+    home = copytree(once(factory, "prefect", _prefect_home).out, factory.mktemp("prefect") / "home")
+    with pytest.MonkeyPatch.context() as patch:
+        local, env = _prefect(home, patch)
+    yield env
+    local.stop()
+
+
+def _prefect_home(home: Path) -> Done:
+    """The folder of a Prefect server that has made its database, which takes it most of its start."""
+    home.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        _prefect(home, patch)[0].stop()
+    return Done(home, 0, "", "")
+
+
+def _prefect(home: Path, patch: pytest.MonkeyPatch) -> tuple[LocalApi, dict[str, str]]:
+    env = {"PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
+    for name, value in env.items():
+        patch.setenv(name, value)
+    patch.setenv("PREFECT_API_URL", "")  # so that it is afterwards as it was
+    patch.delenv("PREFECT_API_URL")
+    local = LocalApi()
+    local.ready()
+    return local, {**env, "PREFECT_API_URL": os.environ["PREFECT_API_URL"]}
+
+
+@pytest.fixture(scope="session")
+def commands_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """One Prefect server for commands, so that each need not start its own; not for tests that look into it."""
+    with prefect_server(tmp_path_factory) as env:
+        yield env
+
+
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Done:
     """A first release of the sample portal. Tests only read it."""
@@ -97,9 +184,22 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Done:
 
 
 @pytest.fixture(scope="session")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Done:
+    """A first release of a few datasets of the sample portal, for what is not about them. Tests only read it."""
+    from pipeline import stages  # noqa: PLC0415 (seconds of imports, which not every test needs)
+    from pipeline.run import SAMPLE, Request  # noqa: PLC0415 (with it)
+
+    def make(out: Path) -> Done:
+        stages.refresh(Request(PORTAL, SAMPLE, out=out, schemas=few_declarations()))
+        return Done(out, 0, "", "")
+
+    return once(tmp_path_factory, "few", make)
+
+
+@pytest.fixture(scope="session")
 def later(sample: Done, tmp_path_factory: pytest.TempPathFactory) -> Done:
     """A second release, of the sample's pages a day later: a tumour bank corrected, one added. Tests only read it."""
-    from test_refresh import changed  # noqa: PLC0415 (which imports this module)
+    from test_refresh import changed, refresh  # noqa: PLC0415 (which imports this module)
 
     place = "/structuration-de-la-recherche-en-idf/ressources/tumorotheques/"
     row = "<tr>\n<td>TISSUTHEQUE {}</td>\n<td>{}</td>\n<td>Pr Bedossa</td>\n</tr>\n"
@@ -110,7 +210,8 @@ def later(sample: Done, tmp_path_factory: pytest.TempPathFactory) -> Done:
         copytree(sample.out, out, symlinks=True)
         [pages] = sample.home.glob("runs/*/portal.warc.gz")
         archive = changed(pages, out.parent / "portal.warc.gz", {place: (was, now)})
-        return canceropole("refresh", "canceropole-idf", "--from", archive, out=out)
+        refresh(out, archive, schemas=HOME)
+        return Done(out, 0, "", "")
 
     return once(tmp_path_factory, "later", make)
 
@@ -132,6 +233,12 @@ def wordpress_portal() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def wordpress(tmp_path_factory: pytest.TempPathFactory, wordpress_portal: str) -> Done:
-    """A first release of the WordPress pages. Tests only read it."""
-    arguments = ("refresh", "canceropole-idf", "--from", wordpress_portal, "--delay", "0")
-    return once(tmp_path_factory, "wordpress", lambda out: canceropole(*arguments, out=out))
+    """A first release of the WordPress pages, made in this process. Tests only read it."""
+    from pipeline import stages  # noqa: PLC0415 (seconds of imports, which not every test needs)
+    from pipeline.run import Request  # noqa: PLC0415 (with it)
+
+    def make(out: Path) -> Done:
+        stages.refresh(Request(PORTAL, wordpress_portal, delay=0, out=out))
+        return Done(out, 0, "", "")
+
+    return once(tmp_path_factory, "wordpress", make)

@@ -143,16 +143,17 @@ def test_python_blocks_run(later: Done, monkeypatch: pytest.MonkeyPatch) -> None
     assert known["situees"]["ror"].notna().sum() > 10
 
 
-@pytest.fixture
-def notebook(later: Done, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def notebook(later: Done) -> dict[str, Any]:
     """What the notebook's names stand for once it has run, cell after cell."""
     mpl.use("Agg")
-    monkeypatch.setenv("CANCEROPOLE_DUCKDB", str(later.latest / f"{PORTAL}.duckdb"))
-    monkeypatch.chdir(NOTEBOOK.parent)
     known: dict[str, Any] = {}
-    for cell in nbformat.read(NOTEBOOK, as_version=4).cells:
-        if cell.cell_type == "code":
-            exec(compile(cell.source, NOTEBOOK.name, "exec"), known)  # noqa: S102 (a cell of our own notebook)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CANCEROPOLE_DUCKDB", str(later.latest / f"{PORTAL}.duckdb"))
+        patch.chdir(NOTEBOOK.parent)
+        for cell in nbformat.read(NOTEBOOK, as_version=4).cells:
+            if cell.cell_type == "code":
+                exec(compile(cell.source, NOTEBOOK.name, "exec"), known)  # noqa: S102 (a cell of our own notebook)
     return known
 
 

@@ -155,11 +155,11 @@ def test_all_that_is_pointed_to_is_typed_and_no_dataset_is_a_stub(sample: Done) 
             assert (node, RDF.type, None) in graph, (subject, predicate, node)
 
 
-def test_a_release_keeps_names_and_addresses_and_dates_what_changed(sample: Done, out: Path, tmp_path: Path) -> None:
-    before = parsed(sample.latest / "catalog.ttl")
-    refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED))
+def test_a_release_keeps_names_and_addresses_and_dates_what_changed(few: Done, out: Path, tmp_path: Path) -> None:
+    before = parsed(few.latest / "catalog.ttl")
+    refresh(out, changed(archive_of(few), tmp_path / "a.warc.gz", CORRECTED))
     folder = out / PORTAL / "latest"
-    after = Graph().parse(folder / "catalog.ttl", publicID=f"{sample.latest.as_uri()}/")
+    after = Graph().parse(folder / "catalog.ttl", publicID=f"{few.latest.as_uri()}/")
     assert datasets(after) == datasets(before)
     assert names(after) == names(before)
     days = {one: (before.value(one, DCTERMS.modified), after.value(one, DCTERMS.modified)) for one in datasets(after)}
@@ -171,9 +171,9 @@ def test_a_release_keeps_names_and_addresses_and_dates_what_changed(sample: Done
     assert all(was == now for was, now in issued.values())
 
 
-def test_where_it_is_served_makes_the_addresses(sample: Done, out: Path, tmp_path: Path) -> None:
+def test_where_it_is_served_makes_the_addresses(few: Done, out: Path, tmp_path: Path) -> None:
     schemas = declarations(tmp_path, "portal.yml", "origin:", f"base_url: {BASE}\norigin:")
-    report = refresh(out, archive_of(sample), schemas=schemas)
+    report = refresh(out, archive_of(few), schemas=schemas)
     assert report["version"] == "1.0.1"
     for name in FILES:
         for graph in (parsed(out / PORTAL / "latest" / name), parsed(out / name)):
@@ -221,10 +221,10 @@ def test_the_same_release_gives_the_same_bytes_in_any_process(sample: Done, tmp_
         assert (tmp_path / name).read_bytes() == (sample.latest / name).read_bytes(), name
 
 
-def test_what_a_reader_must_know_is_said_in_words(sample: Done, out: Path, tmp_path: Path) -> None:
-    refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", LOST))
+def test_what_a_reader_must_know_is_said_in_words(few: Done, out: Path, tmp_path: Path) -> None:
+    refresh(out, changed(archive_of(few), tmp_path / "a.warc.gz", LOST))
     folder = out / PORTAL / "latest"
-    release = refresh(out, changed(archive_of(sample), tmp_path / "b.warc.gz", {**LOST, **HOLDER_CHANGED}))
+    release = refresh(out, changed(archive_of(few), tmp_path / "b.warc.gz", {**LOST, **HOLDER_CHANGED}))
     assert release["version"] == "1.0.1"
     graph = catalogue.graph([Release(described(folder, base_url=BASE), folder)])
     mark = {r["name"]: r for r in described(folder)["resources"]}["tumorotheques"]["stale"]
@@ -272,14 +272,14 @@ def test_hostile_texts_and_addresses_stay_texts_and_addresses(sample: Done, tmp_
         assert texts(graph, named(graph, "annuaires"), DCTERMS.title)["fr"] == title
 
 
-def test_the_catalogue_of_all_portals_is_of_the_latest_release_of_each(sample: Done, out: Path, tmp_path: Path) -> None:
+def test_the_catalogue_of_all_portals_is_of_the_latest_release_of_each(few: Done, out: Path, tmp_path: Path) -> None:
     other = out / "autre"
     shutil.copytree(out / PORTAL, other, symlinks=True)
     package = described(other / "latest", name="autre", id="https://autre.example/#autre")
     for extension in ("duckdb", "zip"):
         (other / "latest" / f"{PORTAL}.{extension}").rename(other / "latest" / f"autre.{extension}")
     write_json(other / "latest" / "datapackage.json", package)
-    refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED))
+    refresh(out, changed(archive_of(few), tmp_path / "a.warc.gz", CORRECTED))
     graph = parsed(out / "catalog.ttl")
     assert len(datasets(graph)) == 52
     assert {str(v) for v in graph.objects(None, DCAT_VERSION)} == {"1.0.0", "1.0.1"}
@@ -324,8 +324,8 @@ def test_a_copy_beside_the_releases_is_none(out: Path) -> None:
     assert [r["version"] for r in read_json(out / PORTAL / "releases.json")["releases"]] == ["1.0.0"]
 
 
-def test_the_list_of_releases_is_what_there_is(sample: Done, out: Path, tmp_path: Path) -> None:
-    refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED))
+def test_the_list_of_releases_is_what_there_is(few: Done, out: Path, tmp_path: Path) -> None:
+    refresh(out, changed(archive_of(few), tmp_path / "a.warc.gz", CORRECTED))
     listed = read_json(out / PORTAL / "releases.json")["releases"]
     assert [r["version"] for r in listed] == ["1.0.0", "1.0.1"]
     for release in listed:

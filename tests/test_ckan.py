@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from ckan_server import TOKEN, CkanServer
-from conftest import ROOT, Done, canceropole, opened
+from conftest import ROOT, Done, canceropole, few_declarations, opened
 from portals.site import GONE, Site, in_a_row
 from rdflib import Graph, URIRef
 from rdflib.namespace import DCAT
@@ -45,10 +45,10 @@ class Releases:
 
 
 @pytest.fixture(scope="module")
-def releases(sample: Done, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Releases]:
+def releases(few: Done, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Releases]:
     folder = tmp_path_factory.mktemp("releases")
-    with Site(folder) as site:
-        yield Releases(in_a_row(archive_of(sample), folder, site), site)
+    with Site(folder, declarations=few_declarations()) as site:
+        yield Releases(in_a_row(archive_of(few), folder, site), site)
 
 
 @pytest.fixture

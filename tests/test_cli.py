@@ -14,7 +14,7 @@ from conftest import ROOT, Done, canceropole
 from test_refresh import BANKS_PAGE, CORRECTED, archive_of, changed, declarations, refresh
 
 from pipeline.paths import read_json, write_json
-from schemas.load import load
+from schemas.load import HOME, load
 from spiders.sample.server import SamplePortal
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ ENGLISH = {"LANG": "en_GB.UTF-8"}
 
 
 @pytest.fixture(scope="module")
-def two_releases(sample: Done, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def two_releases(few: Done, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("two")
-    out: Path = shutil.copytree(sample.out, folder / "outputs", symlinks=True)
-    refresh(out, changed(archive_of(sample), folder / "a.warc.gz", CORRECTED))
+    out: Path = shutil.copytree(few.out, folder / "outputs", symlinks=True)
+    refresh(out, changed(archive_of(few), folder / "a.warc.gz", CORRECTED))
     return out
 
 
@@ -160,12 +160,12 @@ def test_diff_lists_all_rows_and_tells_of_columns(two_releases: Path, tmp_path: 
     out: Path = shutil.copytree(two_releases, tmp_path / "outputs", symlinks=True)
     first = out / PORTAL / "releases" / "1.0.0"
     descriptor = read_json(first / "datapackage.json")
-    [own] = [resource for resource in descriptor["resources"] if resource["name"] == "axes_themes"]
+    [own] = [resource for resource in descriptor["resources"] if resource["name"] == "annuaires"]
     own["schema"]["fields"].append({"name": "vieux", "type": "string"})
     write_json(first / "datapackage.json", descriptor)
     (first / "data" / "tumorotheques.parquet").unlink()
     done = canceropole("diff", PORTAL, "1.0.0", "1.0.1", out=out)
-    assert "axes_themes\n  colonne retirée : `vieux`\n" in done.stdout
+    assert "annuaires\n  colonne retirée : `vieux`\n" in done.stdout
     assert "tumorotheques\n  20 lignes ajoutées\n" in done.stdout
     assert len(re.findall("^tumorotheques  .*  ajoutée$", done.stdout, re.MULTILINE)) == 20
 
@@ -213,7 +213,7 @@ def test_check_of_good_declarations(sample: Done, tmp_path: Path) -> None:
 
 def test_check_lists_the_labels_of_the_last_release_that_nobody_has_mapped(sample: Done, tmp_path: Path) -> None:
     line = "Office du Transfert de Technologie et des Partenariats Industriels (OTT&PI) de l’AP-HP,aphp,"
-    schemas = declarations(tmp_path, "libelles.csv", line, "Un service,aphp,")
+    schemas = declarations(tmp_path, "libelles.csv", line, "Un service,aphp,", HOME)
     done = canceropole("check", PORTAL, "--schemas", schemas, out=sample.out)
     assert (done.status, done.stderr) == (0, "")
     note, ok = done.stdout.splitlines()
@@ -225,7 +225,7 @@ def test_check_lists_the_labels_of_the_last_release_that_nobody_has_mapped(sampl
 
 
 def test_check_passes_over_a_column_that_the_last_release_does_not_have(sample: Done, tmp_path: Path) -> None:
-    schemas = declarations(tmp_path, "tumorotheques.yml", "name: etablissement", "name: lieu")
+    schemas = declarations(tmp_path, "tumorotheques.yml", "name: etablissement", "name: lieu", HOME)
     done = canceropole("check", PORTAL, "--schemas", schemas, out=sample.out)
     *left_out, last = done.stdout.splitlines()
     assert (done.status, last, done.stderr) == (0, "OK", "")
@@ -244,7 +244,7 @@ def test_check_passes_over_a_column_that_the_last_release_does_not_have(sample: 
     ],
 )
 def test_check_of_a_broken_declaration(tmp_path: Path, file: str, before: str, after: str, expected: str) -> None:
-    done = canceropole("check", "--schemas", declarations(tmp_path, file, before, after))
+    done = canceropole("check", "--schemas", declarations(tmp_path, file, before, after, HOME))
     assert (done.status, done.stdout) == (1, "")
     assert expected in done.stderr
     assert "expected" in done.stderr or "got" in done.stderr
@@ -252,7 +252,7 @@ def test_check_of_a_broken_declaration(tmp_path: Path, file: str, before: str, a
 
 
 def test_a_false_identifier_of_the_reference_list_is_said_before_any_request(tmp_path: Path) -> None:
-    schemas = declarations(tmp_path, "organisations.yml", "title:", "title:")
+    schemas = declarations(tmp_path, "organisations.yml", "title:", "title:", HOME)
     listed = schemas / "reference" / "organisations.csv"
     text = listed.read_text(encoding="utf-8")
     listed.write_text(text.replace("https://ror.org/00pg5jh14", "https://ror.org/00pg5jh41", 1), encoding="utf-8")

@@ -5,33 +5,33 @@ from __future__ import annotations
 import json
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from conftest import few_declarations
 from crash import cases, commands, instants
 from crash.cases import Scenario
 from crash.rest import digests, inconsistent, unrepaired
-from test_refresh import PORTAL, api
+from test_refresh import PORTAL
 
 from pipeline.paths import Home
 
 if TYPE_CHECKING:
     from conftest import Done
 
-__all__ = ["api"]  # a fixture
-
 
 @pytest.fixture(scope="module")
-def second(sample: Done, tmp_path_factory: pytest.TempPathFactory) -> Scenario:
-    """A refresh of the sample's outputs from a portal where one cell was corrected."""
+def second(few: Done, tmp_path_factory: pytest.TempPathFactory) -> Scenario:
+    """A refresh of a few datasets from a portal where one cell was corrected."""
     folder = tmp_path_factory.mktemp("second")
-    source = cases.changed_portal(sample.out, folder / "changed.warc.gz")
-    draft = Scenario("second", sample.out, source, "1.0.0", "1.0.1", {}, 0)
+    source = cases.changed_portal(few.out, folder / "changed.warc.gz")
+    draft = Scenario("second", few.out, source, "1.0.0", "1.0.1", {}, 0, few_declarations())
     out = draft.outputs(folder)
-    made = instants.calls(out, source, folder / "told")
+    made = instants.calls(out, source, folder / "told", few_declarations())
     (folder / "calls.json").write_text(json.dumps(made))
-    return Scenario("second", sample.out, source, "1.0.0", "1.0.1", digests(Home(out / PORTAL).release("1.0.1")), 0)
+    return replace(draft, data=digests(Home(out / PORTAL).release("1.0.1")))
 
 
 def number(second: Scenario, call: str) -> int:
@@ -60,9 +60,9 @@ def test_a_full_disk_is_told_as_it_is_before_and_after_the_switch(
     assert (row.latest, row.wrong) == (latest, [])
 
 
-def test_the_command_killed_alone_leaves_no_crawl_behind(tmp_path: Path, api: dict[str, str]) -> None:
+def test_the_command_killed_alone_leaves_no_crawl_behind(tmp_path: Path, commands_api: dict[str, str]) -> None:
     out = tmp_path / "outputs"
-    command = commands.start(out, "sample", {**api, "LC_ALL": "C"}, "--delay", "30")  # else it ends by itself
+    command = commands.start(out, "sample", {**commands_api, "LC_ALL": "C"}, "--delay", "30")  # else it ends by itself
     while not list(out.glob(f"{PORTAL}/runs/*/.portal.warc.gz.part")):
         assert command.process.poll() is None, command.said.read_text()
         time.sleep(0.02)  # between two looks
@@ -73,15 +73,15 @@ def test_the_command_killed_alone_leaves_no_crawl_behind(tmp_path: Path, api: di
 
 
 def test_of_two_commands_at_once_one_works_and_the_other_stops(
-    second: Scenario, tmp_path: Path, api: dict[str, str]
+    second: Scenario, tmp_path: Path, commands_api: dict[str, str]
 ) -> None:
-    assert cases.together(second, 2, tmp_path / "case", api).wrong == []
+    assert cases.together(second, 2, tmp_path / "case", commands_api).wrong == []
 
 
-def test_the_crash_suite_sees_what_is_wrong(sample: Done, second: Scenario, tmp_path: Path) -> None:
+def test_the_crash_suite_sees_what_is_wrong(few: Done, second: Scenario, tmp_path: Path) -> None:
     home = Home(second.outputs(tmp_path) / PORTAL)
     assert inconsistent(home, "1.0.0", "1.0.1") == []
-    assert unrepaired(home, None, "1.0.0", digests(sample.latest)) == []
+    assert unrepaired(home, None, "1.0.0", digests(few.latest)) == []
     assert unrepaired(home, None, "1.0.0", {"axes_recherche.csv": "0" * 64})
     (home.latest / "data" / "axes_recherche.csv").write_text("")
     (home.releases / "1.0.1" / "data").mkdir(parents=True)

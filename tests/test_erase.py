@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
-from conftest import ROOT, Done, canceropole
+from conftest import ROOT, Done, canceropole, canceropole_of_few, few_declarations
 from filelock import FileLock
 from test_refresh import (
     ADDED,
@@ -57,7 +57,7 @@ from pipeline.failures import RunFailedError
 from pipeline.paths import Home, read_json, sha256, write_json
 from pipeline.replaying import replay
 from pipeline.run import lock
-from schemas.load import HOME, load
+from schemas.load import load
 from schemas.redaction import Redaction
 from spiders import archive
 from spiders.archive_writer import ArchiveWriter
@@ -77,16 +77,16 @@ def erase(out: Path, dataset: str = "", key: str = "", name: str = "", *, yes: b
     """The command in this process; it says itself which releases do not replay."""
     told, errors = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(told), contextlib.redirect_stderr(errors):
-        status = erasing.run(PORTAL, dataset, key, name, out, HOME, "fr", yes=yes)
+        status = erasing.run(PORTAL, dataset, key, name, out, few_declarations(), "fr", yes=yes)
     assert "rejoue pas" not in told.getvalue()
     return Done(out, status, told.getvalue(), errors.getvalue())
 
 
 @pytest.fixture(scope="module")
-def erased(sample: Done, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample's outputs without Dr Denoux. Tests only read it."""
+def erased(few: Done, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first release of few datasets without Dr Denoux. Tests only read it."""
     out = tmp_path_factory.mktemp("erased") / "outputs"
-    shutil.copytree(sample.out, out, symlinks=True)
+    shutil.copytree(few.out, out, symlinks=True)
     assert erase(out, HEADS, FOCH).status == 0
     return out
 
@@ -150,7 +150,7 @@ def replayed(out: Path) -> None:
         assert found.same, found.told
 
 
-def test_a_row_leaves_everything_and_does_not_come_back(sample: Done, out: Path) -> None:
+def test_a_row_leaves_everything_and_does_not_come_back(few: Done, out: Path) -> None:
     before = {name: rows(out, name) for name in (BANKS, HEADS, "axes_coordinateurs")}
     assert said(out, "Denoux")
     done = erase(out, HEADS, FOCH)
@@ -165,7 +165,7 @@ def test_a_row_leaves_everything_and_does_not_come_back(sample: Done, out: Path)
     assert (status(out)[HEADS]["rows"], status(out)[HEADS]["state"]) == (20, "fresh")
     whole(out)
 
-    report = refresh(out, archive_of(sample))
+    report = refresh(out, archive_of(few))
     assert (report["outcome"], report["version"]) == ("unchanged", None)
     assert "rows-erased" in codes(report, HEADS)
     assert said(out, "Denoux") == [], "the portal still prints it"
@@ -175,7 +175,7 @@ def test_a_row_leaves_everything_and_does_not_come_back(sample: Done, out: Path)
     assert erase(out, HEADS, FOCH).status == 2, "there is nothing left to erase"
 
 
-def test_a_homonym_stays(sample: Done, out: Path) -> None:
+def test_a_homonym_stays(few: Done, out: Path) -> None:
     """Two heads are called Marie: the one of the nervous system's bank leaves, that of haematology stays."""
     assert erase(out, HEADS, NERVES).status == 0
     assert [row["nom"] for row in rows(out, HEADS) if row["nom"] == "Marie"] == ["Marie"]
@@ -184,16 +184,16 @@ def test_a_homonym_stays(sample: Done, out: Path) -> None:
     explained = canceropole("explain", PORTAL, HEADS, BLOOD, out=out)
     assert (explained.status, "Marie" in explained.stdout) == (0, True)
     whole(out)
-    report = refresh(out, archive_of(sample))
+    report = refresh(out, archive_of(few))
     assert report["outcome"] == "unchanged"
     assert said(out, "Dr Marie") == []
     assert [row["tumorotheque_id"] for row in rows(out, HEADS) if row["nom"] == "Marie"] == [BLOOD.partition("/")[0]]
 
 
-def test_every_release_is_written_again_and_keeps_its_number(sample: Done, out: Path, tmp_path: Path) -> None:
+def test_every_release_is_written_again_and_keeps_its_number(few: Done, out: Path, tmp_path: Path) -> None:
     name = "LARIBOISIERE"
     added = {BANKS_PAGE: (BEAUJON, BEAUJON + BEAUJON.replace("BEAUJON", name).replace("Bedossa", "Quidam"))}
-    assert refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", added))["version"] == "1.1.0"
+    assert refresh(out, changed(archive_of(few), tmp_path / "a.warc.gz", added))["version"] == "1.1.0"
     later = {AXES_PAGE: ("Isabelle Stücker", "Isabelle Durand")}
     again = changed(tmp_path / "a.warc.gz", tmp_path / "b.warc.gz", later)
     assert refresh(out, again)["version"] == "1.1.1"
@@ -211,11 +211,11 @@ def test_every_release_is_written_again_and_keeps_its_number(sample: Done, out: 
     assert refresh(out, again)["outcome"] == "unchanged"
 
 
-def test_a_release_whose_run_is_gone_keeps_its_past(sample: Done, out: Path, tmp_path: Path) -> None:
-    assert refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED))["version"] == "1.0.1"
+def test_a_release_whose_run_is_gone_keeps_its_past(few: Done, out: Path, tmp_path: Path) -> None:
+    assert refresh(out, changed(archive_of(few), tmp_path / "a.warc.gz", CORRECTED))["version"] == "1.0.1"
     shutil.rmtree(max((out / PORTAL / "runs").iterdir()))
     changes = (out / PORTAL / "releases" / "1.0.1" / "changes.json").read_bytes()
-    done = canceropole("erase", PORTAL, HEADS, FOCH, out=out)
+    done = canceropole_of_few("erase", PORTAL, HEADS, FOCH, out=out)
     assert (done.status, "Ne se rejoue pas : 1.0.1" in done.stdout) == (0, True)
     assert (out / PORTAL / "releases" / "1.0.1" / "changes.json").read_bytes() == changes
     with duckdb.connect(str(out / PORTAL / "latest" / f"{PORTAL}.duckdb"), read_only=True) as con:
@@ -227,9 +227,9 @@ def test_a_release_whose_run_is_gone_keeps_its_past(sample: Done, out: Path, tmp
     assert said(out, "Denoux") == []
 
 
-def test_a_release_that_only_brought_the_row_stands(sample: Done, out: Path, tmp_path: Path) -> None:
+def test_a_release_that_only_brought_the_row_stands(few: Done, out: Path, tmp_path: Path) -> None:
     twice = {BANKS_PAGE: ("<td>Pr Bedossa</td>", "<td>Pr Bedossa / Dr Quidam</td>")}
-    report = refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", twice))
+    report = refresh(out, changed(archive_of(few), tmp_path / "a.warc.gz", twice))
     assert report["version"] == "1.1.0"
     assert erase(out, HEADS, "tissutheque-beaujon/2").status == 0
     assert (versions(out), read_json(out / PORTAL / "releases/1.1.0/changes.json")) == (["1.0.0", "1.1.0"], [])
@@ -246,29 +246,29 @@ def test_what_refers_to_a_row_leaves_with_it(out: Path) -> None:
     whole(out)
 
 
-def test_who_is_printed_under_a_row_that_left_is_not_waited_for(sample: Done, out: Path, tmp_path: Path) -> None:
+def test_who_is_printed_under_a_row_that_left_is_not_waited_for(few: Done, out: Path, tmp_path: Path) -> None:
     """A new head of a bank that has left refers to a row that nobody will ever see."""
     assert erase(out, BANKS, "tissutheque-beaujon").status == 0
     new = {BANKS_PAGE: ("<td>Pr Bedossa</td>", "<td>Pr Bedossa / Dr Quidam</td>")}
-    report = refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", new))
+    report = refresh(out, changed(archive_of(few), tmp_path / "a.warc.gz", new))
     assert (report["outcome"], verdicts(report)[HEADS]) == ("unchanged", "unchanged")
     assert "tissutheque-beaujon" not in {row["tumorotheque_id"] for row in rows(out, HEADS)}
 
 
-def test_what_locates_other_rows_is_not_masked(sample: Done, out: Path) -> None:
+def test_what_locates_other_rows_is_not_masked(few: Done, out: Path) -> None:
     """An axis is a heading that others are found by: its row leaves, the others are still read."""
     assert erase(out, "axes_recherche", "axe-3").status == 0
     assert "axe-3" not in {row["axe_id"] for row in rows(out, "axes_recherche") + rows(out, "axes_coordinateurs")}
     assert said(out, "Dolbeault") == []
     whole(out)
-    assert set(verdicts(refresh(out, archive_of(sample))).values()) == {"unchanged"}
+    assert set(verdicts(refresh(out, archive_of(few))).values()) == {"unchanged"}
 
 
-def test_an_accepted_release_still_replays(sample: Done, out: Path, tmp_path: Path) -> None:
-    lost = changed(archive_of(sample), tmp_path / "lost.warc.gz", LOST)
+def test_an_accepted_release_still_replays(few: Done, out: Path, tmp_path: Path) -> None:
+    lost = changed(archive_of(few), tmp_path / "lost.warc.gz", LOST)
     refresh(out, lost)
     for name in (BANKS, HEADS):
-        canceropole("accept", PORTAL, name, "--why", "Fermée", "--by", "Ada", "--yes", out=out)
+        canceropole_of_few("accept", PORTAL, name, "--why", "Fermée", "--by", "Ada", "--yes", out=out)
     assert len(versions(out)) == 2
     assert erase(out, HEADS, FOCH).status == 0
     assert said(out, "Denoux") == []
@@ -276,15 +276,15 @@ def test_an_accepted_release_still_replays(sample: Done, out: Path, tmp_path: Pa
 
 
 def test_a_row_that_was_held_for_being_lost_and_then_accepted_leaves_all_of_that(
-    sample: Done, out: Path, tmp_path: Path
+    few: Done, out: Path, tmp_path: Path
 ) -> None:
     """Its release, the one that kept it stale beside another change, and the one that says it was removed."""
-    source = archive_of(sample)
+    source = archive_of(few)
     twice = {BANKS_PAGE: ("<td>Pr Bedossa</td>", "<td>Pr Bedossa / Dr Quidam</td>")}
     assert refresh(out, changed(source, tmp_path / "a.warc.gz", twice))["version"] == "1.1.0"
     report = refresh(out, changed(source, tmp_path / "b.warc.gz", CORRECTED))
     assert (report["outcome"], report["version"], codes(report, HEADS)[0]) == ("held", "1.1.1", "rows-lost")
-    assert canceropole("accept", PORTAL, HEADS, "--why", "Dr Quidam left", "--yes", out=out).status == 0
+    assert canceropole_of_few("accept", PORTAL, HEADS, "--why", "Dr Quidam left", "--yes", out=out).status == 0
     assert [versions(out), rows(out, HEADS, "1.1.1") == rows(out, HEADS)] == [
         ["1.0.0", "1.1.0", "1.1.1", "1.2.0"],
         False,
@@ -295,13 +295,13 @@ def test_a_row_that_was_held_for_being_lost_and_then_accepted_leaves_all_of_that
     whole(out)
 
 
-def test_a_person_erased_before_stays_erased_when_another_leaves(sample: Done, later: Path) -> None:
+def test_a_person_erased_before_stays_erased_when_another_leaves(few: Done, later: Path) -> None:
     out = later
     assert erase(out, HEADS, NERVES).status == 0
     assert said(out, "Denoux") + said(out, "Dr Marie") == []
     assert "2 lignes retirées à la demande" in (out / PORTAL / "latest" / "CHANGELOG.md").read_text(encoding="utf-8")
     whole(out)
-    assert refresh(out, archive_of(sample))["outcome"] == "unchanged"
+    assert refresh(out, archive_of(few))["outcome"] == "unchanged"
     known = {entry.names is not None for entry in kept(Home(out / PORTAL)).entries}
     assert known == {True, False}, "who is known by name alone: another head is called Marie"
 
@@ -320,7 +320,8 @@ def test_a_name_is_looked_for_everywhere_and_asked_about(out: Path) -> None:
 @pytest.mark.parametrize(("answer", "left"), [("oui", True), ("non", False)])
 def test_a_person_at_a_terminal_is_asked(out: Path, answer: str, *, left: bool) -> None:
     controller, terminal = pty.openpty()
-    command = [sys.executable, "-m", "pipeline.cli", "erase", PORTAL, HEADS, "--name", "Denoux", "--out", str(out)]
+    places = ["--out", str(out), "--schemas", str(few_declarations())]
+    command = [sys.executable, "-m", "pipeline.cli", "erase", PORTAL, HEADS, "--name", "Denoux", *places]
     env = {**os.environ, "LANG": "fr_FR.UTF-8", "LC_ALL": "", "LC_MESSAGES": ""}
     with subprocess.Popen(command, stdin=terminal, stdout=subprocess.PIPE, cwd=ROOT, env=env, text=True) as process:
         os.write(controller, f"{answer}\n".encode())
@@ -343,25 +344,25 @@ def test_a_person_at_a_terminal_is_asked(out: Path, answer: str, *, left: bool) 
         (("pages", "https://www.canceropole-idf.fr/"), "pages"),
     ],
 )
-def test_wrong_use_changes_nothing(sample: Done, arguments: tuple[str, ...], said: str) -> None:
-    before = everything(sample.out)
-    done = erase(sample.out, *arguments, yes=True)
+def test_wrong_use_changes_nothing(few: Done, arguments: tuple[str, ...], said: str) -> None:
+    before = everything(few.out)
+    done = erase(few.out, *arguments, yes=True)
     assert done.status == 2
     assert said in done.stderr
-    assert everything(sample.out) == before
+    assert everything(few.out) == before
 
 
 def test_the_command_line_says_what_it_does(out: Path) -> None:
-    done = canceropole("erase", PORTAL, HEADS, FOCH, out=out)
+    done = canceropole_of_few("erase", PORTAL, HEADS, FOCH, out=out)
     assert (done.status, done.stderr) == (0, "")
     assert "Effacé : 1 ligne(s) dans 1 version(s)" in done.stdout
-    assert canceropole("erase", PORTAL, HEADS, FOCH, out=out).status == 2
+    assert canceropole_of_few("erase", PORTAL, HEADS, FOCH, out=out).status == 2
 
 
 def test_beside_another_command_it_stops(out: Path) -> None:
     before = everything(out)
     with FileLock(Home(out / PORTAL).lock):
-        assert canceropole("erase", PORTAL, HEADS, FOCH, out=out).status == 4
+        assert canceropole_of_few("erase", PORTAL, HEADS, FOCH, out=out).status == 4
     assert everything(out) == before
 
 
@@ -377,7 +378,7 @@ def test_the_list_of_who_left_has_no_name_and_its_secret_is_the_owner_s(erased: 
 
 
 @pytest.mark.parametrize("broken", ["gone", "short", "list"])
-def test_without_the_secret_or_the_list_nothing_runs(sample: Done, later: Path, broken: str) -> None:
+def test_without_the_secret_or_the_list_nothing_runs(few: Done, later: Path, broken: str) -> None:
     out, home = later, Home(later / PORTAL)
     if broken == "gone":
         home.erasure_key.unlink()
@@ -386,14 +387,14 @@ def test_without_the_secret_or_the_list_nothing_runs(sample: Done, later: Path, 
     else:
         home.erasures.write_text('[{"dataset": 1}]', encoding="utf-8")
     with pytest.raises(RunFailedError) as refused:
-        refresh(out, archive_of(sample))
+        refresh(out, archive_of(few))
     assert refused.value.code == "erasures-broken"
     assert erase(out, HEADS, NERVES).status == 1
 
 
 @pytest.mark.parametrize("moment", [0, 40])
 def test_an_erasure_killed_while_it_puts_files_in_place_is_ended_by_the_next_command(
-    sample: Done, out: Path, moment: int
+    few: Done, out: Path, moment: int
 ) -> None:
     script = (
         "import os, pathlib, signal, sys\n"
@@ -408,11 +409,12 @@ def test_an_erasure_killed_while_it_puts_files_in_place_is_ended_by_the_next_com
         "pathlib.Path.replace = killing\n"
         "cli.main()\n"
     )
-    command = [sys.executable, "-c", script, str(moment), "erase", PORTAL, HEADS, FOCH, "--out", str(out)]
+    erasure = ["erase", PORTAL, HEADS, FOCH, "--schemas", str(few_declarations()), "--out", str(out)]
+    command = [sys.executable, "-c", script, str(moment), *erasure]
     done = subprocess.run(command, capture_output=True, check=False, cwd=ROOT)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
     assert Home(out / PORTAL).erasing.is_dir()
-    assert refresh(out, archive_of(sample))["outcome"] == "unchanged"
+    assert refresh(out, archive_of(few))["outcome"] == "unchanged"
     assert said(out, "Denoux") == []
     whole(out)
     replayed(out)
@@ -468,55 +470,55 @@ def test_archives_of_other_tools_are_masked_in_every_record(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("only", [(), ("axes_recherche",)])
 def test_a_page_that_is_not_understood_does_not_keep_the_name(
-    sample: Done, later: Path, tmp_path: Path, only: tuple[str, ...]
+    few: Done, later: Path, tmp_path: Path, only: tuple[str, ...]
 ) -> None:
     """No row is read, whether the table is gone or another dataset is asked for: its text is known all the same."""
-    report = refresh(later, changed(archive_of(sample), tmp_path / "a.warc.gz", TABLE_GONE), *only)
+    report = refresh(later, changed(archive_of(few), tmp_path / "a.warc.gz", TABLE_GONE), *only)
     assert (report["outcome"], bool(only)) in {("held", False), ("unchanged", True)}
     assert said(later, "Denoux") == []
     assert rows(later, HEADS) == rows(later, HEADS, "1.0.0")
 
 
-def test_what_a_killed_run_left_goes_too(sample: Done, later: Path) -> None:
+def test_what_a_killed_run_left_goes_too(few: Done, later: Path) -> None:
     killed = Home(later / PORTAL).runs / "20200101T000000Z"
     killed.mkdir()
     for name in (".crawled.warc.gz", ".portal.warc.gz.part"):
-        shutil.copyfile(archive_of(sample), killed / name)
+        shutil.copyfile(archive_of(few), killed / name)
     assert erase(later, HEADS, NERVES).status == 0
     assert said(later, "Denoux") == []
     whole(later)
 
 
-def test_a_person_printed_in_another_row_stays_out(sample: Done, later: Path, tmp_path: Path) -> None:
+def test_a_person_printed_in_another_row_stays_out(few: Done, later: Path, tmp_path: Path) -> None:
     """The name alone is known where nobody else had it: another bank's head of that name is the same person."""
     out = later
-    moved = changed(archive_of(sample), tmp_path / "a.warc.gz", {BANKS_PAGE: ("Pr Bedossa", "Pr Bedossa / Dr Denoux")})
+    moved = changed(archive_of(few), tmp_path / "a.warc.gz", {BANKS_PAGE: ("Pr Bedossa", "Pr Bedossa / Dr Denoux")})
     report = refresh(out, moved)
     assert "Denoux" not in {row["nom"] for row in rows(out, HEADS)}
     assert "rows-erased" in codes(report, HEADS)
     assert said(out, "Denoux") == []
 
 
-def test_a_copied_folder_still_knows_who_has_left(sample: Done, later: Path, tmp_path: Path) -> None:
+def test_a_copied_folder_still_knows_who_has_left(few: Done, later: Path, tmp_path: Path) -> None:
     copy = later
-    report = refresh(copy, changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED))
+    report = refresh(copy, changed(archive_of(few), tmp_path / "a.warc.gz", CORRECTED))
     assert report["version"] == "1.0.1"
     assert said(copy, "Denoux") == []
     assert "à la demande" not in (copy / PORTAL / "latest" / "CHANGELOG.md").read_text(encoding="utf-8")
     assert len(rows(copy, HEADS)) == 20
-    assert refresh(copy, changed(archive_of(sample), tmp_path / "b.warc.gz", ADDED))["version"] == "1.1.0"
+    assert refresh(copy, changed(archive_of(few), tmp_path / "b.warc.gz", ADDED))["version"] == "1.1.0"
     whole(copy)
     replayed(copy)
 
 
-def test_a_row_that_prints_the_same_amount_another_year_stays(sample: Done, out: Path) -> None:
+def test_a_row_that_prints_the_same_amount_another_year_stays(few: Done, out: Path) -> None:
     gone, stays = "Région Île-de-France/annuel/2007", "Région Île-de-France/annuel/2008"
     before = {row["periode"]: row for row in rows(out, "financements") if row["financeur"] == "Région Île-de-France"}
     assert before["2007"]["montant_publie"] == before["2008"]["montant_publie"]
     done = erase(out, "financements", gone)
     assert (done.status, "Effacé : 1 ligne(s)" in done.stdout) == (0, True)
     assert canceropole("explain", PORTAL, "financements", stays, out=out).status == 0
-    report = refresh(out, archive_of(sample))
+    report = refresh(out, archive_of(few))
     assert report["outcome"] == "unchanged"
     [told] = [dataset for dataset in report["datasets"] if dataset["name"] == "financements"]
     assert [reason["found"] for reason in told["reasons"] if reason["code"] == "rows-erased"] == ["1"]

@@ -11,7 +11,7 @@ import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import ROOT, Done, canceropole
+from conftest import ROOT, Done, canceropole_of_few
 from test_refresh import NO_PLACE, api, archive_of, changed
 
 from schemas import load
@@ -53,9 +53,9 @@ def prefect(api: dict[str, str]) -> Prefect:
     return Prefect(api)
 
 
-def test_a_run_leaves_its_tasks_and_a_summary(sample: Done, prefect: Prefect, tmp_path: Path) -> None:
-    out, source = tmp_path / "outputs", archive_of(sample)
-    done = canceropole("refresh", PORTAL, "--from", source, out=out, env=prefect.env)
+def test_a_run_leaves_its_tasks_and_a_summary(few: Done, prefect: Prefect, tmp_path: Path) -> None:
+    out, source = tmp_path / "outputs", archive_of(few)
+    done = canceropole_of_few("refresh", PORTAL, "--from", source, out=out, env=prefect.env)
     assert done.status == 0, done.stderr
     [run] = prefect.runs(f"{PORTAL} from {source}")
     assert (run["state_type"], run["state_name"]) == ("COMPLETED", "Completed")
@@ -70,9 +70,9 @@ def test_a_run_leaves_its_tasks_and_a_summary(sample: Done, prefect: Prefect, tm
     assert "tumorotheques" in artifact["data"].replace("\\", "")
 
 
-def test_a_run_that_holds_something_ends_as_held(sample: Done, prefect: Prefect, tmp_path: Path) -> None:
-    source = changed(archive_of(sample), tmp_path / "gone.warc.gz", NO_PLACE)
-    done = canceropole("refresh", PORTAL, "--from", source, out=tmp_path / "outputs", env=prefect.env)
+def test_a_run_that_holds_something_ends_as_held(few: Done, prefect: Prefect, tmp_path: Path) -> None:
+    source = changed(archive_of(few), tmp_path / "gone.warc.gz", NO_PLACE)
+    done = canceropole_of_few("refresh", PORTAL, "--from", source, out=tmp_path / "outputs", env=prefect.env)
     assert (done.status, done.report["version"]) == (3, "1.0.0")
     [run] = prefect.runs(f"{PORTAL} from {source}")
     assert (run["state_type"], run["state_name"]) == ("COMPLETED", "Held")
@@ -82,7 +82,7 @@ def test_a_run_that_holds_something_ends_as_held(sample: Done, prefect: Prefect,
 def test_a_failed_run_is_failed(prefect: Prefect, tmp_path: Path) -> None:
     source = tmp_path / "bad.warc.gz"
     source.write_bytes(b"<html></html>")
-    done = canceropole("refresh", PORTAL, "--from", source, out=tmp_path / "outputs", env=prefect.env)
+    done = canceropole_of_few("refresh", PORTAL, "--from", source, out=tmp_path / "outputs", env=prefect.env)
     assert done.status == 1
     [run] = prefect.runs(f"{PORTAL} from {source}")
     assert run["state_type"] == "FAILED"

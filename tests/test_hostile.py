@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from conftest import few_declarations
 from hostile import bodies, network, rules
 from hostile.case import Case, together
 from hostile.running import baseline, run
@@ -22,7 +23,7 @@ PAGES = ("page-cellules", "page-profond", "page-polices", "page-liste")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where a first release of the portal in order is."""
     place = tmp_path_factory.mktemp("hostile")
-    baseline(place)
+    baseline(place, few_declarations())
     return place
 
 

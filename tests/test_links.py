@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
-from conftest import Done, canceropole
+from conftest import Done, canceropole, few_declarations
+from test_refresh import archive_of, refresh
 
 from pipeline import links
 from pipeline.paths import read_json
-from schemas.load import HOME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,23 +84,20 @@ def test_a_link_that_follows_a_corrected_label_is_part_of_the_correction() -> No
     assert links.of_their_own(changes, None) == changes
 
 
-def test_a_label_that_nobody_mapped_has_no_link_and_is_told(sample: Done, tmp_path: Path) -> None:
-    schemas = tmp_path / "schemas"
-    for part in (PORTAL, "reference"):
-        shutil.copytree(HOME / part, schemas / part)
+def test_a_label_that_nobody_mapped_has_no_link_and_is_told(few: Done, tmp_path: Path) -> None:
+    schemas, out = shutil.copytree(few_declarations(), tmp_path / "schemas"), tmp_path / "outputs"
     labels = schemas / PORTAL / "libelles.csv"
     lines = labels.read_text(encoding="utf-8").splitlines(keepends=True)
     labels.write_text("".join(line for line in lines if not line.startswith("AP-HP Cochin")), encoding="utf-8")
-    source = next(sample.home.glob("runs/*/portal.warc.gz"))
-    done = canceropole("refresh", PORTAL, "--from", source, "--schemas", schemas, out=tmp_path / "out")
-    assert done.status == 0
-    [told] = [dataset for dataset in done.report["datasets"] if dataset["name"] == "tumorotheques"]  # type: ignore[attr-defined]
+    report = refresh(out, archive_of(few), schemas=schemas)
+    assert report["outcome"] == "released"
+    [told] = [dataset for dataset in report["datasets"] if dataset["name"] == "tumorotheques"]
     [note] = [reason for reason in told["reasons"] if reason["code"] == "label-unmapped"]
     assert (note["found"], note["holds"]) == ("AP-HP Cochin – St Vincent de Paul", False)
     assert note["place"].endswith("etablissement")
-    found = read_json(done.latest / "data" / "organisations_liens.json")
+    found = read_json(out / PORTAL / "latest" / "data" / "organisations_liens.json")
     assert [link for link in found if link["cle"] == "tumorotheque-hopital-cochin"] == []
-    checked = canceropole("check", PORTAL, "--schemas", schemas, out=done.out)
+    checked = canceropole("check", PORTAL, "--schemas", schemas, out=out)
     assert checked.status == 0
     assert "nobody has mapped 'AP-HP Cochin – St Vincent de Paul'" in checked.stdout
     assert "aphp-cochin" in checked.stdout

@@ -107,6 +107,7 @@ def queries(release: Path) -> dict[str, str]:
     }
 
 
+@cache
 def parquet(release: Path, name: str) -> list[list[str]]:
     """The rows of a dataset as its Parquet file has them."""
     with duckdb.connect() as con:

@@ -103,13 +103,13 @@ def test_a_second_time_nothing_is_put(out: Path, tmp_path: Path, capsys: pytest.
 
 
 def test_a_new_release_stands_beside_the_old_one(
-    sample: Done,
+    few: Done,
     out: Path,
     tmp_path: Path,
     bucket: Any,
 ) -> None:
     assert publish(out, BUCKET) == 0
-    refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED))
+    refresh(out, changed(archive_of(few), tmp_path / "a.warc.gz", CORRECTED))
     assert publish(out, BUCKET) == 0
     assert [whole(bucket, f"{PORTAL}/{at}") for at in ("releases/1.0.0", "releases/1.0.1", "latest")] == [True] * 3
     assert json.loads(read(bucket, f"{PORTAL}/latest.json"))["version"] == "1.0.1"
@@ -119,7 +119,7 @@ def test_a_new_release_stands_beside_the_old_one(
 
 @pytest.mark.parametrize("left", [3, 40, 100])
 def test_killed_in_the_middle_it_shows_the_release_before_and_goes_on(
-    sample: Done,
+    few: Done,
     out: Path,
     tmp_path: Path,
     bucket: Any,
@@ -127,7 +127,7 @@ def test_killed_in_the_middle_it_shows_the_release_before_and_goes_on(
     left: int,
 ) -> None:
     assert publish(out, BUCKET) == 0
-    refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED))
+    refresh(out, changed(archive_of(few), tmp_path / "a.warc.gz", CORRECTED))
     script = (
         "import os, signal, sys\n"
         "from pipeline import cli, stores\n"
@@ -223,9 +223,9 @@ def test_another_release_of_the_same_number_is_left_alone(
     assert (target / PORTAL / "latest" / "datapackage.json").read_bytes() == before
 
 
-def test_what_is_gone_or_altered_at_the_target_is_put_again(sample: Done, out: Path, tmp_path: Path) -> None:
+def test_what_is_gone_or_altered_at_the_target_is_put_again(few: Done, out: Path, tmp_path: Path) -> None:
     target = tmp_path / "www"
-    refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED))
+    refresh(out, changed(archive_of(few), tmp_path / "a.warc.gz", CORRECTED))
     assert publish(out, str(target)) == 0
     (target / PORTAL / "releases/1.0.0/data/annuaires.csv").unlink()
     (target / PORTAL / "latest/data/annuaires.csv").write_text("autre chose")
@@ -250,8 +250,8 @@ def test_only_what_is_sealed_is_published(out: Path, tmp_path: Path, capsys: pyt
     assert not (tmp_path / "autre" / PORTAL / "latest.json").exists()
 
 
-def test_a_release_that_never_became_current_is_not_published(sample: Done, out: Path, tmp_path: Path) -> None:
-    refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED))
+def test_a_release_that_never_became_current_is_not_published(few: Done, out: Path, tmp_path: Path) -> None:
+    refresh(out, changed(archive_of(few), tmp_path / "a.warc.gz", CORRECTED))
     link = Home(out / PORTAL).latest
     link.unlink()
     link.symlink_to("releases/1.0.0")  # as a run that was killed between two renames leaves it
@@ -269,7 +269,7 @@ def test_lists_that_a_killed_command_left_behind_are_made_anew(out: Path, tmp_pa
     assert [(tmp_path / "www" / path.relative_to(out)).read_bytes() for path in lists] == before
 
 
-def test_another_portal_is_listed_only_as_it_is_published(sample: Done, out: Path, tmp_path: Path) -> None:
+def test_another_portal_is_listed_only_as_it_is_published(few: Done, out: Path, tmp_path: Path) -> None:
     """Its release that nobody may fetch yet is in no catalogue at the target."""
     target, other = tmp_path / "www", out / "autre"
     shutil.copytree(out / PORTAL, other, symlinks=True)
@@ -286,7 +286,7 @@ def test_another_portal_is_listed_only_as_it_is_published(sample: Done, out: Pat
     assert b"autre/latest" in (target / "catalog.ttl").read_bytes()
     both = (target / "catalog.ttl").read_bytes()
     assert both == (out / "catalog.ttl").read_bytes()
-    refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED))
+    refresh(out, changed(archive_of(few), tmp_path / "a.warc.gz", CORRECTED))
     assert publishing.run("autre", str(target), out, "fr", **asked) == 0
     assert (target / "catalog.ttl").read_bytes() == both
 
@@ -352,8 +352,8 @@ def test_a_target_that_refuses_says_where_and_what_it_answered(
         (("nulle-part", "/tmp/x"), 2, "refresh nulle-part"),  # noqa: S108 (nothing is written)
     ],
 )
-def test_wrong_use_is_told(sample: Done, arguments: tuple[str, ...], status: int, said: str) -> None:
-    done = canceropole("publish", *arguments, out=sample.out)
+def test_wrong_use_is_told(few: Done, arguments: tuple[str, ...], status: int, said: str) -> None:
+    done = canceropole("publish", *arguments, out=few.out)
     assert (done.status, said in done.stderr) == (status, True), done.stderr
 
 

@@ -123,22 +123,22 @@ def test_a_sample_release_says_so(sample: Done) -> None:
     assert "econstitution" in (sample.latest / "README.md").read_text(encoding="utf-8")
 
 
-def test_what_a_killed_run_left_is_removed_by_the_next(sample: Done, out: Path) -> None:
+def test_what_a_killed_run_left_is_removed_by_the_next(few: Done, out: Path) -> None:
     home = Home(out / "canceropole-idf")
     unfinished = home.releases / ".20200101T000000Z"
     (unfinished / "data").mkdir(parents=True)
     (home.root / ".latest").symlink_to("releases/9.9.9")
     shutil.copytree(home.release("1.0.0"), home.release("1.0.1"))
     before = {name: content for name, content in released(out).items() if name.startswith("1.0.0/")}
-    report = refresh(out, f"run:{archive_of(sample).parent.name}")
+    report = refresh(out, f"run:{archive_of(few).parent.name}")
     assert (report["outcome"], report["previous"]) == ("unchanged", "1.0.0")
     assert versions(out) == ["1.0.0"]
     assert released(out) == before
     assert not (home.root / ".latest").is_symlink()
 
 
-def test_a_run_killed_before_the_switch_is_made_again(sample: Done, out: Path, tmp_path: Path) -> None:
-    source = changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED)
+def test_a_run_killed_before_the_switch_is_made_again(few: Done, out: Path, tmp_path: Path) -> None:
+    source = changed(archive_of(few), tmp_path / "a.warc.gz", CORRECTED)
     home = Home(out / "canceropole-idf")
     refresh(out, source)
     whole = released(out)
@@ -188,7 +188,7 @@ def test_a_switch_that_does_not_come_about_leaves_no_release(
 
 
 def test_everything_a_release_is_and_is_made_from_is_on_the_disk_before_it_is_current(
-    sample: Done, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    few: Done, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home, kept, at_switch = Home(out / "canceropole-idf"), set[int](), list[set[int]]()
     fsync, replace = os.fsync, os.replace
@@ -204,7 +204,7 @@ def test_everything_a_release_is_and_is_made_from_is_on_the_disk_before_it_is_cu
 
     monkeypatch.setattr(os, "fsync", kept_now)
     monkeypatch.setattr(os, "replace", replaced)
-    report = refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED))
+    report = refresh(out, changed(archive_of(few), tmp_path / "a.warc.gz", CORRECTED))
     [on_disk] = at_switch
     run = home.runs / str(report["run"])
     needed = [home.releases, home.release("1.0.1"), *home.release("1.0.1").rglob("*"), *run.rglob("*")]
@@ -212,9 +212,9 @@ def test_everything_a_release_is_and_is_made_from_is_on_the_disk_before_it_is_cu
 
 
 def test_a_full_disk_after_the_switch_does_not_deny_the_release(
-    sample: Done, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    few: Done, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED)
+    source = changed(archive_of(few), tmp_path / "a.warc.gz", CORRECTED)
     fsync = os.fsync
 
     def full(handle: int) -> None:
@@ -233,9 +233,9 @@ def test_a_full_disk_after_the_switch_does_not_deny_the_release(
 
 
 def test_a_release_that_could_be_told_of_but_for_its_status_keeps_its_report(
-    sample: Done, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    few: Done, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED)
+    source = changed(archive_of(few), tmp_path / "a.warc.gz", CORRECTED)
     replace = os.replace
 
     def full(source: Path, target: Path) -> None:
@@ -287,16 +287,16 @@ def table_of(folder: Path, name: str) -> object:
 
 @pytest.mark.parametrize("only", [(), ("axes_coordinateurs",)])
 def test_a_changed_declaration_waits_until_its_dataset_is_accepted(
-    sample: Done, out: Path, tmp_path: Path, only: tuple[str, ...]
+    few: Done, out: Path, tmp_path: Path, only: tuple[str, ...]
 ) -> None:
-    lost = changed(archive_of(sample), tmp_path / "a.warc.gz", {**LOST, **HOLDER_CHANGED})
+    lost = changed(archive_of(few), tmp_path / "a.warc.gz", {**LOST, **HOLDER_CHANGED})
     stricter = declarations(tmp_path, "tumorotheques.yml", *STRICTER)
     report = refresh(out, lost, *only, schemas=stricter)
     assert (report["version"], verdicts(report)["tumorotheques"]) == ("1.0.1", "unchanged" if only else "held")
     untouched(out, "1.0.0", "1.0.1", "tumorotheques")
     assert release_note(out).count("tumorotheques") == 0
 
-    mended = changed(archive_of(sample), tmp_path / "b.warc.gz", HOLDER_CHANGED)
+    mended = changed(archive_of(few), tmp_path / "b.warc.gz", HOLDER_CHANGED)
     report = refresh(out, mended, schemas=stricter)
     assert (report["version"], verdicts(report)["tumorotheques"]) == ("2.0.0", "accepted")
     assert "statut" in (out / "canceropole-idf" / "latest" / "data" / "tumorotheques.csv").read_text(encoding="utf-8")
@@ -307,20 +307,20 @@ def release_note(out: Path) -> str:
     return (out / "canceropole-idf" / "latest" / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-def test_a_column_appended_and_filled_is_a_minor_with_its_rows(sample: Done, out: Path, tmp_path: Path) -> None:
+def test_a_column_appended_and_filled_is_a_minor_with_its_rows(few: Done, out: Path, tmp_path: Path) -> None:
     before, after = STRICTER
     looser = declarations(tmp_path, "tumorotheques.yml", before, after.replace("required: true", ""))
-    report = refresh(out, f"run:{archive_of(sample).parent.name}", schemas=looser)
+    report = refresh(out, f"run:{archive_of(few).parent.name}", schemas=looser)
     assert report["version"] == "1.1.0"
     found = json.loads((out / "canceropole-idf" / "latest" / "changes.json").read_bytes())
     assert {(change["dataset"], tuple(change["columns"])) for change in found} == {("tumorotheques", ("statut",))}
 
 
-def test_a_package_that_cannot_be_built_is_a_fault_of_ours(sample: Done, out: Path, tmp_path: Path) -> None:
+def test_a_package_that_cannot_be_built_is_a_fault_of_ours(few: Done, out: Path, tmp_path: Path) -> None:
     table = out / "canceropole-idf" / "latest" / "data" / "financements.parquet"
     rows = pd.read_parquet(table)
     pd.concat([rows, rows]).to_parquet(table, index=False)
-    source = changed(archive_of(sample), tmp_path / "a.warc.gz", HOLDER_CHANGED)
+    source = changed(archive_of(few), tmp_path / "a.warc.gz", HOLDER_CHANGED)
     with pytest.raises(RunFailedError, match="could not be built") as failed:
         refresh(out, source, "axes_coordinateurs")
     assert failed.value.code == "build-failed"
@@ -330,8 +330,8 @@ def test_a_package_that_cannot_be_built_is_a_fault_of_ours(sample: Done, out: Pa
 # How long a dataset has been held
 
 
-def test_a_release_of_another_dataset_marks_what_is_still_held(sample: Done, out: Path, tmp_path: Path) -> None:
-    lost = changed(archive_of(sample), tmp_path / "a.warc.gz", LOST)
+def test_a_release_of_another_dataset_marks_what_is_still_held(few: Done, out: Path, tmp_path: Path) -> None:
+    lost = changed(archive_of(few), tmp_path / "a.warc.gz", LOST)
     assert refresh(out, lost)["version"] is None
     held = status(out)["tumorotheques"]
     report = refresh(out, changed(lost, tmp_path / "b.warc.gz", HOLDER_CHANGED), "axes_coordinateurs")
@@ -349,9 +349,9 @@ def test_a_release_of_another_dataset_marks_what_is_still_held(sample: Done, out
     }
 
 
-def test_what_was_never_released_stays_in_the_status(sample: Done, tmp_path: Path) -> None:
+def test_what_was_never_released_stays_in_the_status(few: Done, tmp_path: Path) -> None:
     out = tmp_path / "outputs"
-    gone = changed(archive_of(sample), tmp_path / "a.warc.gz", TABLE_GONE)
+    gone = changed(archive_of(few), tmp_path / "a.warc.gz", TABLE_GONE)
     refresh(out, gone)
     held = status(out)["tumorotheques"]
     assert (held["state"], held["rows"]) == ("held", 0)

@@ -25,38 +25,38 @@ def everything(out: Path) -> dict[str, tuple[int, bytes]]:
     return {str(p): (p.stat().st_mtime_ns, p.read_bytes()) for p in out.rglob("*") if p.is_file()}
 
 
-def test_a_release_repeats_byte_for_byte_and_nothing_is_written(sample: Done, out: Path) -> None:
+def test_a_release_repeats_byte_for_byte_and_nothing_is_written(few: Done, out: Path) -> None:
     before = everything(out)
     done = canceropole("replay", PORTAL, out=out)
     assert (done.status, done.stderr) == (0, "")
     assert "byte for byte" in done.stdout
-    assert archive_of(sample).parent.name in done.stdout
+    assert archive_of(few).parent.name in done.stdout
     assert everything(out) == before
 
 
-def test_every_release_of_a_chain_repeats(sample: Done, out: Path, tmp_path: Path) -> None:
-    refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", {**CORRECTED}))
-    refresh(out, changed(archive_of(sample), tmp_path / "b.warc.gz", {}), "tumorotheques", "financements")
+def test_every_release_of_a_chain_repeats(few: Done, out: Path, tmp_path: Path) -> None:
+    refresh(out, changed(archive_of(few), tmp_path / "a.warc.gz", {**CORRECTED}))
+    refresh(out, changed(archive_of(few), tmp_path / "b.warc.gz", {}), "tumorotheques", "financements")
     for version in ("1.0.0", "1.0.1", "1.0.2"):
         found = replay(out, PORTAL, version)
         assert found.same, found.told
 
 
-def test_a_release_with_held_datasets_repeats(sample: Done, out: Path, tmp_path: Path) -> None:
-    lost = changed(archive_of(sample), tmp_path / "a.warc.gz", LOST)
+def test_a_release_with_held_datasets_repeats(few: Done, out: Path, tmp_path: Path) -> None:
+    lost = changed(archive_of(few), tmp_path / "a.warc.gz", LOST)
     changes = {"/le-canceropole-idf/strategie-scientifique/": ("Isabelle Stücker", "Isabelle Durand")}
     assert refresh(out, changed(lost, tmp_path / "b.warc.gz", changes))["version"] == "1.0.1"
     found = replay(out, PORTAL, "1.0.1")
     assert found.same, found.told
 
 
-def test_a_copied_folder_replays_as_the_first_did(sample: Done, tmp_path: Path) -> None:
-    copy = shutil.copytree(sample.out, tmp_path / "ailleurs", symlinks=True)
+def test_a_copied_folder_replays_as_the_first_did(few: Done, tmp_path: Path) -> None:
+    copy = shutil.copytree(few.out, tmp_path / "ailleurs", symlinks=True)
     assert replay(copy, PORTAL, None).same
 
 
-def test_an_altered_archive_is_named(sample: Done, out: Path) -> None:
-    archive = out / archive_of(sample).relative_to(sample.out)
+def test_an_altered_archive_is_named(few: Done, out: Path) -> None:
+    archive = out / archive_of(few).relative_to(few.out)
     content = bytearray(archive.read_bytes())
     content[len(content) // 2] ^= 1
     archive.write_bytes(content)
@@ -66,16 +66,16 @@ def test_an_altered_archive_is_named(sample: Done, out: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_missing_archive_is_named(sample: Done, out: Path) -> None:
-    archive = out / archive_of(sample).relative_to(sample.out)
+def test_a_missing_archive_is_named(few: Done, out: Path) -> None:
+    archive = out / archive_of(few).relative_to(few.out)
     archive.unlink()
     with pytest.raises(ReplayError, match="no file") as error:
         replay(out, PORTAL, None)
     assert (error.value.status, str(archive) in str(error.value)) == (1, True)
 
 
-def test_an_altered_declaration_is_named(sample: Done, out: Path) -> None:
-    kept = out / archive_of(sample).relative_to(sample.out).parent / "declarations" / PORTAL / "tumorotheques.yml"
+def test_an_altered_declaration_is_named(few: Done, out: Path) -> None:
+    kept = out / archive_of(few).relative_to(few.out).parent / "declarations" / PORTAL / "tumorotheques.yml"
     kept.write_text(kept.read_text(encoding="utf-8") + "# autre\n", encoding="utf-8")
     with pytest.raises(ReplayError, match=r"tumorotheques\.yml") as error:
         replay(out, PORTAL, None)
@@ -122,8 +122,8 @@ def test_the_command_says_what_differs(out: Path) -> None:
     assert "data/tumorotheques.csv: only in the replay" in done.stdout
 
 
-def test_another_code_or_lock_compares_values_and_says_so(sample: Done, out: Path) -> None:
-    inputs = out / archive_of(sample).relative_to(sample.out).with_name("inputs.json")
+def test_another_code_or_lock_compares_values_and_says_so(few: Done, out: Path) -> None:
+    inputs = out / archive_of(few).relative_to(few.out).with_name("inputs.json")
     write_json(inputs, {**read_json(inputs), "lock": "0" * 64})
     found = replay(out, PORTAL, None)
     assert found.same
@@ -138,27 +138,27 @@ def test_another_code_or_lock_compares_values_and_says_so(sample: Done, out: Pat
 
 
 @pytest.mark.parametrize(("portal", "version"), [(PORTAL, "9.9.9"), ("nulle-part", "1.0.0"), (PORTAL, "../runs")])
-def test_an_unknown_release_is_wrong_use(sample: Done, portal: str, version: str) -> None:
+def test_an_unknown_release_is_wrong_use(few: Done, portal: str, version: str) -> None:
     with pytest.raises(ReplayError, match="there are: ") as error:
-        replay(sample.out, portal, version)
+        replay(few.out, portal, version)
     assert error.value.status == 2
 
 
-def test_the_command_lists_the_releases_there_are(sample: Done) -> None:
-    done = canceropole("replay", PORTAL, "9.9.9", out=sample.out)
+def test_the_command_lists_the_releases_there_are(few: Done) -> None:
+    done = canceropole("replay", PORTAL, "9.9.9", out=few.out)
     assert (done.status, done.stdout) == (2, "")
     assert "1.0.0" in done.stderr
 
 
-def test_a_table_only_the_replay_has_is_named_by_value_too(sample: Done, out: Path) -> None:
-    inputs = out / archive_of(sample).relative_to(sample.out).with_name("inputs.json")
+def test_a_table_only_the_replay_has_is_named_by_value_too(few: Done, out: Path) -> None:
+    inputs = out / archive_of(few).relative_to(few.out).with_name("inputs.json")
     write_json(inputs, {**read_json(inputs), "lock": "0" * 64})
     (out / PORTAL / "latest" / "data" / "tumorotheques.json").unlink()
     assert replay(out, PORTAL, None).told.splitlines()[1:] == ["  data/tumorotheques.json: only in the replay"]
 
 
-def test_a_declaration_that_no_longer_reads_is_said(sample: Done, out: Path) -> None:
-    run = (out / archive_of(sample).relative_to(sample.out)).parent
+def test_a_declaration_that_no_longer_reads_is_said(few: Done, out: Path) -> None:
+    run = (out / archive_of(few).relative_to(few.out)).parent
     place = f"{PORTAL}/tumorotheques.yml"
     kept = run / "declarations" / place
     kept.write_text(kept.read_text(encoding="utf-8").replace("key: [", "clef: ["), encoding="utf-8")
@@ -172,8 +172,8 @@ def test_a_declaration_that_no_longer_reads_is_said(sample: Done, out: Path) -> 
 
 
 @pytest.mark.parametrize("altered", [True, False])
-def test_the_release_before_must_be_there_as_it_was(sample: Done, out: Path, tmp_path: Path, *, altered: bool) -> None:
-    refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED))
+def test_the_release_before_must_be_there_as_it_was(few: Done, out: Path, tmp_path: Path, *, altered: bool) -> None:
+    refresh(out, changed(archive_of(few), tmp_path / "a.warc.gz", CORRECTED))
     base = out / PORTAL / "releases" / "1.0.0"
     if altered:
         (base / "datapackage.json").write_bytes((base / "datapackage.json").read_bytes() + b" ")
@@ -184,11 +184,11 @@ def test_the_release_before_must_be_there_as_it_was(sample: Done, out: Path, tmp
     assert error.value.status == 1
 
 
-def test_a_release_of_one_dataset_repeats_with_the_marks_it_had(sample: Done, out: Path, tmp_path: Path) -> None:
-    lost = changed(archive_of(sample), tmp_path / "a.warc.gz", LOST)
+def test_a_release_of_one_dataset_repeats_with_the_marks_it_had(few: Done, out: Path, tmp_path: Path) -> None:
+    lost = changed(archive_of(few), tmp_path / "a.warc.gz", LOST)
     refresh(out, lost)
     report = refresh(out, changed(lost, tmp_path / "b.warc.gz", HOLDER_CHANGED), "axes_coordinateurs")
-    refresh(out, changed(archive_of(sample), tmp_path / "c.warc.gz", HOLDER_CHANGED))
+    refresh(out, changed(archive_of(few), tmp_path / "c.warc.gz", HOLDER_CHANGED))
     assert read_json(out / PORTAL / "status.json")["version"] == "1.0.2"
     found = replay(out, PORTAL, "1.0.1")
     assert found.same, found.told

@@ -18,7 +18,7 @@ from zipfile import ZipFile
 
 import pytest
 import yaml
-from conftest import ROOT
+from conftest import ROOT, few_declarations
 from markdown_it import MarkdownIt
 from test_refresh import HOLDER_CHANGED, LOST, archive_of, changed, out, refresh
 
@@ -31,7 +31,6 @@ from pipeline.feed import feed
 from pipeline.paths import read_json, write_json
 from pipeline.readme import dictionary, readme
 from pipeline.schema_org import json_ld, page
-from schemas.load import HOME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -322,8 +321,8 @@ def test_the_dictionary_has_every_column_with_its_constraints_in_both_languages(
     assert "parmi / one of `courriel_fonctionnel` `courriel_nominatif` `page_web`" in text
 
 
-def test_a_table_kept_from_an_earlier_release_says_since_when_and_why(sample: Done, out: Path, tmp_path: Path) -> None:
-    lost = changed(archive_of(sample), tmp_path / "a.warc.gz", {**LOST, **HOLDER_CHANGED})
+def test_a_table_kept_from_an_earlier_release_says_since_when_and_why(few: Done, out: Path, tmp_path: Path) -> None:
+    lost = changed(archive_of(few), tmp_path / "a.warc.gz", {**LOST, **HOLDER_CHANGED})
     assert refresh(out, lost)["version"] == "1.0.1"
     latest = out / PORTAL / "latest"
     marks = {r["name"]: r["stale"] for r in read_json(latest / "datapackage.json")["resources"] if "stale" in r}
@@ -336,7 +335,7 @@ def test_a_table_kept_from_an_earlier_release_says_since_when_and_why(sample: Do
     entries = list(ET.parse(out / PORTAL / "releases.atom").iter(f"{ATOM}entry"))
     assert [str(entry.findtext(f"{ATOM}title")).split()[-1] for entry in entries] == ["1.0.1", "1.0.0"]
     assert "axes_coordinateurs" in str(entries[0].findtext(f"{ATOM}content"))
-    first = ET.parse(sample.home / "releases.atom").find(f"{ATOM}entry")
+    first = ET.parse(few.home / "releases.atom").find(f"{ATOM}entry")
     assert first is not None
     assert first.findtext(f"{ATOM}id") == entries[1].findtext(f"{ATOM}id")
 
@@ -442,7 +441,7 @@ def test_a_release_that_says_less_of_its_portal_is_written_again_too(out: Path) 
     older = {name: told for name, told in descriptor.items() if name not in {"languages", "area", "frequency", "theme"}}
     write_json(latest / "datapackage.json", older)
     key = "tumorotheque-hopital-foch/1"
-    assert erasing.run(PORTAL, "tumorotheques_responsables", key, "", out, HOME, "fr", yes=True) == 0
+    assert erasing.run(PORTAL, "tumorotheques_responsables", key, "", out, few_declarations(), "fr", yes=True) == 0
     assert "chaque semaine" in (latest / "README.md").read_text(encoding="utf-8")
 
 

@@ -47,9 +47,9 @@ def verified(folder: Path, key: Path) -> bool:
 
 
 def test_a_release_is_signed_replays_and_is_signed_again_without_a_row(
-    sample: Done, out: Path, tmp_path: Path, key: Path
+    few: Done, out: Path, tmp_path: Path, key: Path
 ) -> None:
-    refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED))
+    refresh(out, changed(archive_of(few), tmp_path / "a.warc.gz", CORRECTED))
     home = out / "canceropole-idf"
     assert verified(home / "latest", key)
     assert "SHA256SUMS.sig" not in (home / "latest" / "SHA256SUMS").read_text()
@@ -78,11 +78,11 @@ def test_without_the_key_nothing_is_left_wrongly_signed(tmp_path: Path, key: Pat
 
 
 def test_a_key_that_cannot_sign_releases_nothing(
-    sample: Done, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    few: Done, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(KEY, str(tmp_path / "nowhere"))
     with pytest.raises(RunFailedError, match=KEY) as failed:
-        refresh(out, changed(archive_of(sample), tmp_path / "a.warc.gz", CORRECTED))
+        refresh(out, changed(archive_of(few), tmp_path / "a.warc.gz", CORRECTED))
     assert failed.value.code == "sign-failed"
     assert versions(out) == ["1.0.0"]
     assert [path.name for path in (out / "canceropole-idf" / "releases").iterdir()] == ["1.0.0"]

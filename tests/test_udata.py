@@ -46,10 +46,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def released(sample: Done, tmp_path_factory: pytest.TempPathFactory, site: Site) -> Path:
-    """The sample's release as if portal.yml had an address, where it is served. Tests only read it."""
+def released(few: Done, tmp_path_factory: pytest.TempPathFactory, site: Site) -> Path:
+    """The release of few datasets as if portal.yml had an address, where it is served. Tests only read it."""
     copy = tmp_path_factory.mktemp("released") / "outputs"
-    shutil.copytree(sample.out, copy, symlinks=True, ignore=shutil.ignore_patterns("runs"))
+    shutil.copytree(few.out, copy, symlinks=True, ignore=shutil.ignore_patterns("runs"))
     edit(copy, site, lambda package: package.update(base_url=site.base))
     site.serve(copy)
     return copy

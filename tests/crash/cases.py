@@ -17,6 +17,7 @@ from test_refresh import CORRECTED, PORTAL, changed
 from crash import commands, instants
 from crash.rest import digests, inconsistent, unrepaired
 from pipeline.paths import Home, read_json
+from schemas.load import HOME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -38,6 +39,12 @@ class Scenario:
     after: str
     data: dict[str, str]
     seconds: float
+    schemas: Path = HOME
+
+    @property
+    def options(self) -> tuple[str, str]:
+        """What the command is told of its declarations."""
+        return "--schemas", str(self.schemas)
 
     def outputs(self, folder: Path) -> Path:
         """A copy of the outputs to start from."""
@@ -96,7 +103,7 @@ def killed(scenario: Scenario, moment: float, folder: Path, environment: Mapping
     """
     out = scenario.outputs(folder)
     home = Home(out / PORTAL)
-    command = commands.start(out, scenario.source, environment)
+    command = commands.start(out, scenario.source, environment, *scenario.options)
     if moment >= 0:
         command.begun()
     with suppress(subprocess.TimeoutExpired):
@@ -104,7 +111,7 @@ def killed(scenario: Scenario, moment: float, folder: Path, environment: Mapping
     stage = "end" if command.process.poll() is not None else command.stage()
     command.kill(group=group)
     latest, wrong = home.version() or "—", inconsistent(home, scenario.before, scenario.after)
-    status, said, _ = commands.finish(out, scenario.source, environment)
+    status, said, _ = commands.finish(out, scenario.source, environment, *scenario.options)
     later = [] if status == 0 else [f"the next run ended with status {status}: {said.strip()[-300:]}"]
     later += unrepaired(home, scenario.before, scenario.after, scenario.data)
     later += [f"process {pid} was left" for pid in command.left()]
@@ -118,14 +125,14 @@ def disturbed(scenario: Scenario, number: int, call: str, act: str, folder: Path
     out = scenario.outputs(folder)
     home, told = Home(out / PORTAL), folder / "told"
     source = Path(str(scenario.source))
-    status = instants.play(out, source, told, number, act)
+    status = instants.play(out, source, told, number, act, scenario.schemas)
     wrong = inconsistent(home, scenario.before, scenario.after)
     if act == "kill":
         wrong += [] if status == -signal.SIGKILL else [f"not killed: status {status}"]
     else:
         wrong += _untrue(home, scenario, status, told)
     latest = home.version() or "—"
-    status = instants.play(out, source, told, None)
+    status = instants.play(out, source, told, None, schemas=scenario.schemas)
     later = [] if status == 0 else [f"the next run ended with {status}: {told.read_text() if told.exists() else ''}"]
     later += unrepaired(home, scenario.before, scenario.after, scenario.data)
     shutil.rmtree(folder)
@@ -141,11 +148,11 @@ def starved(scenario: Scenario, room: int, folder: Path) -> Row:
         grow(used + room)
         home, told = Home(out / PORTAL), folder.with_name(f"{folder.name}.told")
         source = Path(str(scenario.source))
-        status = instants.play(out, source, told, None)
+        status = instants.play(out, source, told, None, schemas=scenario.schemas)
         wrong = inconsistent(home, scenario.before, scenario.after) + _untrue(home, scenario, status, told)
         latest = home.version() or "—"
         grow(1 << 30)
-        status = instants.play(out, source, told, None)
+        status = instants.play(out, source, told, None, schemas=scenario.schemas)
         later = [] if status == 0 else [f"the next run ended with {status}: {told.read_text()}"]
         later += unrepaired(home, scenario.before, scenario.after, scenario.data)
     return Row(scenario.name, "disk full", f"{room // 1024} KiB free", latest, wrong, later)
@@ -158,7 +165,7 @@ def together(scenario: Scenario, runs: int, folder: Path, environment: Mapping[s
     there = set(home.runs.glob("*"))
     home.lock.write_text("left by a run that was killed")
     with _reader(home) as misses:
-        all_of_them = [commands.start(out, scenario.source, environment) for _ in range(runs)]
+        all_of_them = [commands.start(out, scenario.source, environment, *scenario.options) for _ in range(runs)]
         statuses = sorted(command.process.wait() for command in all_of_them)
     wrong = misses + inconsistent(home, scenario.before, scenario.after)
     if statuses != [0, *[4] * (runs - 1)]:

@@ -83,9 +83,9 @@ def start(out: Path, source: object, environment: Mapping[str, str], *options: s
     return Command(process, case, said)
 
 
-def finish(out: Path, source: object, environment: Mapping[str, str]) -> tuple[int, str, float]:
+def finish(out: Path, source: object, environment: Mapping[str, str], *options: str) -> tuple[int, str, float]:
     """Runs one refresh to its end: its exit status, what it said, and the seconds from its first stage on."""
-    command = start(out, source, environment)
+    command = start(out, source, environment, *options)
     command.begun()
     began = time.monotonic()
     return command.process.wait(), command.said.read_text("utf-8", errors="replace"), time.monotonic() - began

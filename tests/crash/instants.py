@@ -15,6 +15,7 @@ from pipeline import stages
 from pipeline.failures import RunFailedError
 from pipeline.paths import Home
 from pipeline.run import Request
+from schemas.load import HOME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,15 +26,15 @@ _TAKES_ROOM = ("fsync", "link", "mkdir", "symlink")
 _CALLS = (*_TAKES_ROOM, "rename", "replace", "rmdir", "unlink")
 
 
-def calls(out: Path, source: Path, told: Path) -> list[str]:
+def calls(out: Path, source: Path, told: Path, schemas: Path = HOME) -> list[str]:
     """Runs undisturbed; every call to the file system in order, as the call's name and what it is about."""
-    if play(out, source, told, None) != 0:
+    if play(out, source, told, None, schemas=schemas) != 0:
         raise RuntimeError(f"An undisturbed run failed: {told.read_text()}")
     found: list[str] = json.loads(told.read_text())
     return found
 
 
-def play(out: Path, source: Path, told: Path, number: int | None, act: str = "kill") -> int:
+def play(out: Path, source: Path, told: Path, number: int | None, act: str = "kill", schemas: Path = HOME) -> int:
     """Runs a refresh in a process of its own, with something happening at its `number`-th call.
 
     Args:
@@ -42,6 +43,7 @@ def play(out: Path, source: Path, told: Path, number: int | None, act: str = "ki
         told: a file for what the run says: its calls if it came to its end, else its failure's code.
         number: the call; None for none.
         act: `kill`, or `full`: there is no room on the disk from that call on.
+        schemas: the folder of declarations.
 
     Returns:
         0: it came to its end. `TOLD`: it failed in a paragraph. -9: killed. 1: it broke.
@@ -51,13 +53,13 @@ def play(out: Path, source: Path, told: Path, number: int | None, act: str = "ki
         time.sleep(0.05)  # a run is named by its second
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])  # its imports take seconds
-    process = context.Process(target=_refresh, args=(out, source, told, number, act))
+    process = context.Process(target=_refresh, args=(out, source, told, number, act, schemas))
     process.start()
     process.join()
     return -1 if process.exitcode is None else process.exitcode
 
 
-def _refresh(out: Path, source: Path, told: Path, number: int | None, act: str) -> None:
+def _refresh(out: Path, source: Path, told: Path, number: int | None, act: str, schemas: Path) -> None:
     made: list[str] = []
     home = Home(out / PORTAL).root
 
@@ -73,7 +75,7 @@ def _refresh(out: Path, source: Path, told: Path, number: int | None, act: str) 
     for name in _CALLS:
         setattr(os, name, _watched(name, getattr(os, name), before))
     try:
-        stages.refresh(Request(PORTAL, str(source), out=out))
+        stages.refresh(Request(PORTAL, str(source), out=out, schemas=schemas))
     except RunFailedError as error:
         told.write_text(f"{error.code}: {error}")
         raise SystemExit(TOLD) from None

@@ -54,10 +54,10 @@ class Outcome:
     faults: list[str] = field(default_factory=list)
 
 
-def baseline(folder: Path) -> Path:
+def baseline(folder: Path, declarations: Path = HOME) -> Path:
     """A first release of the portal while it is still in order, and the declarations with the runs' bounds."""
     schemas = folder / "schemas"
-    shutil.copytree(HOME, schemas, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    shutil.copytree(declarations, schemas, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     place = schemas / PORTAL / "portal.yml"
     told = yaml.safe_load(place.read_text(encoding="utf-8"))
     told["crawl"] |= BOUNDS

@@ -20,7 +20,7 @@ from schemas.load import HOME
 if TYPE_CHECKING:
     from types import TracebackType
 
-GONE = "actions_industrielles"  # no other table refers to it
+GONE = "annuaires"  # no other table refers to it
 EMAIL = "opendata@example.org"
 
 
@@ -32,7 +32,8 @@ class Site:
         www: the folder it serves.
     """
 
-    def __init__(self, folder: Path, port: int = 0) -> None:
+    def __init__(self, folder: Path, port: int = 0, declarations: Path = HOME) -> None:
+        self._declarations = declarations
         self._schemas, self.www = folder / "schemas", folder / "www"
         self.www.mkdir()
         self._server = ThreadingHTTPServer(("127.0.0.1", port), partial(_Quiet, directory=str(self.www)))
@@ -50,7 +51,7 @@ class Site:
         """A refresh, with `base_url` and a maintainer's address, without some datasets: its report."""
         shutil.rmtree(self._schemas, ignore_errors=True)
         for part in (PORTAL, "reference"):
-            shutil.copytree(HOME / part, self._schemas / part)
+            shutil.copytree(self._declarations / part, self._schemas / part)
         portal = self._schemas / PORTAL / "portal.yml"
         text = portal.read_text(encoding="utf-8").replace("origin:", f"base_url: {self.base}\norigin:", 1)
         portal.write_text(text.replace("maintainer: {", f"maintainer: {{email: {EMAIL}, ", 1), encoding="utf-8")
