@@ -251,7 +251,9 @@ def test_check_of_a_broken_declaration(tmp_path: Path, file: str, before: str, a
     assert "Traceback" not in done.stderr
 
 
-def test_a_false_identifier_of_the_reference_list_is_said_before_any_request(tmp_path: Path) -> None:
+def test_a_false_identifier_of_the_reference_list_is_said_before_any_request(
+    tmp_path: Path, commands_api: dict[str, str]
+) -> None:
     schemas = declarations(tmp_path, "organisations.yml", "title:", "title:", HOME)
     listed = schemas / "reference" / "organisations.csv"
     text = listed.read_text(encoding="utf-8")
@@ -261,9 +263,8 @@ def test_a_false_identifier_of_the_reference_list_is_said_before_any_request(tmp
     assert (check.status, check.stdout) == (1, "")
     assert check.stderr.startswith(place)
     assert "got 'https://ror.org/00pg5jh41'" in check.stderr
-    run = canceropole(
-        "refresh", PORTAL, "--from", "http://127.0.0.1:9/", "--schemas", schemas, out=tmp_path / "outputs"
-    )
+    asked = ("refresh", PORTAL, "--from", "http://127.0.0.1:9/", "--schemas", schemas)
+    run = canceropole(*asked, out=tmp_path / "outputs", env=commands_api)
     assert run.status == 1
     assert place in run.stderr
 

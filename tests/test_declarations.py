@@ -283,9 +283,12 @@ def test_case_counts_where_the_pattern_says_so() -> None:
     assert not is_catastrophic("(?:[A-Z][a-z]*)+$", ignore_case=False)
 
 
-def test_a_broken_declaration_ends_a_refresh_before_any_request(root: Path, tmp_path: Path) -> None:
+def test_a_broken_declaration_ends_a_refresh_before_any_request(
+    root: Path, tmp_path: Path, commands_api: dict[str, str]
+) -> None:
     edit(root, "max: 60", "max: 0x" + "f" * 9_000)
-    done = canceropole("refresh", PORTAL, "--from", "http://127.0.0.1:9/", "--schemas", root, out=tmp_path / "outputs")
+    asked = ("refresh", PORTAL, "--from", "http://127.0.0.1:9/", "--schemas", root)
+    done = canceropole(*asked, out=tmp_path / "outputs", env=commands_api)
     assert done.status == 1
     assert "tumorotheques.yml:checks.rows.max: " in done.stderr
     assert "Traceback" not in done.stderr

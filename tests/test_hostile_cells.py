@@ -216,11 +216,14 @@ def test_a_release_of_hostile_cells_repeats(made: Made) -> None:
         assert replay(made.out, PORTAL, version).same
 
 
-def test_what_no_page_prints_as_text_holds_its_dataset_and_cannot_be_accepted(tmp_path: Path) -> None:
+def test_what_no_page_prints_as_text_holds_its_dataset_and_cannot_be_accepted(
+    tmp_path: Path, commands_api: dict[str, str]
+) -> None:
     schemas = cells.schemas(tmp_path / "schemas")
     refused = [*REFUSED, "long " * 20_000]
     warc = cells.archive(tmp_path / "a.warc.gz", {"/": HOME_PAGE, PAGE: cells.page(["Bon", *refused])})
-    held = canceropole("refresh", PORTAL, "--from", warc, "--schemas", schemas, out=tmp_path / "outputs")
+    asked_for = ("refresh", PORTAL, "--from", warc, "--schemas", schemas)
+    held = canceropole(*asked_for, out=tmp_path / "outputs", env=commands_api)
     assert held.status == 3
     assert ACTED_ON.findall(held.stdout + held.stderr) == []
     [report] = Made(tmp_path, [], []).reports()

@@ -484,7 +484,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(disk)], check=True)  # noqa: S607 (where it is differs)
 
 
-@pytest.mark.parametrize("room", [0, 300, 1200, 3500])
+@pytest.mark.parametrize("room", [0, 150, 600, 1600])
 def test_a_full_disk_fails_and_leaves_the_last_release(few: Done, small_disk: Path, tmp_path: Path, room: int) -> None:
     """The disk has `room` KiB left when the run begins, so that it fills sooner or later (all: `make crash`)."""
     out = Path(shutil.copytree(few.out, small_disk / "outputs", symlinks=True))
