@@ -37,7 +37,10 @@ OTHER_PAGES = [
 ]
 
 # The files that take longest, the longest first: what is left at the end is short, and no process is idle meanwhile.
-LONGEST = ("test_erase", "test_refresh", "test_accept", "test_release", "test_cli", "test_crash", "test_hostile")
+LONGEST = (
+    "test_erase test_refresh test_accept test_release test_publish test_hostile test_hostile_cells test_cli test_crash "
+    "test_flow test_replay"
+).split()
 # Processes that tests start would compile this project anew, every one.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
@@ -145,8 +148,10 @@ def prefect_server(factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     home = copytree(once(factory, "prefect", _prefect_home).out, factory.mktemp("prefect") / "home")
     with pytest.MonkeyPatch.context() as patch:
         local, env = _prefect(home, patch)
-    yield env
-    local.stop()
+    try:
+        yield env
+    finally:
+        local.stop()
 
 
 def _prefect_home(home: Path) -> Done:
