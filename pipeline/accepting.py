@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipeline import stages, summary
+from pipeline import monitoring, stages, summary
 from pipeline.changes import changes
 from pipeline.decisions import Decision, digest, kept
 from pipeline.failures import FailureError, WrongUseError
@@ -143,6 +143,7 @@ def _accept(asked: Accepting) -> int:
         when = instant(dt.datetime.now(dt.UTC))
         decision = Decision(asked.dataset, rows, held.codes, asked.why, by, when, held.run.id)
         report = stages.refresh(replace(request, decision=decision))
+    monitoring.decided(request, report)
     return _tell(console, asked, report, decision)
 
 

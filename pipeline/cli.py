@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import locale
 import os
 import stat
 from pathlib import Path
 from typing import Annotated, Literal, Optional
 
 import typer
+
+from pipeline.language import language
 
 app = typer.Typer(
     help="The web portal of the Cancéropôle Île-de-France as versioned, validated open data.",
@@ -33,12 +34,6 @@ def main() -> None:
     """
     os.umask(os.umask(0) | stat.S_IWOTH)
     app()
-
-
-def language() -> str:
-    """Fr or en, from LANG (LC_ALL and LC_MESSAGES first); en unless French is asked for."""
-    asked = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
-    return "fr" if locale.normalize(asked).lower().startswith("fr") else "en"
 
 
 def fail(message: str, status: int) -> typer.Exit:
@@ -282,18 +277,9 @@ def status(portal: Portal = PORTAL, out: Out = OUTPUTS) -> None:
 @app.command()
 def schedule(out: Out = OUTPUTS, schemas: Schemas = None) -> None:
     """Run every portal on the schedule its portal.yml declares, until stopped."""
-    from pipeline import prefect_api  # noqa: PLC0415 (keeps the command line light)
+    from pipeline import scheduling  # noqa: PLC0415 (keeps the command line light)
 
-    with prefect_api.api() as local:
-        if local is not None:
-            local.ready()
-        from pipeline import flow  # noqa: PLC0415 (prefect reads its settings when imported)
-        from schemas.load import DeclarationError  # noqa: PLC0415 (with it)
-
-        try:
-            flow.schedule(out, home(schemas))
-        except DeclarationError as error:
-            raise fail(f"Broken declaration, nothing is scheduled.\n{error}", FAILED) from error
+    raise typer.Exit(scheduling.run(out, home(schemas), language()))
 
 
 @app.command()

@@ -264,6 +264,12 @@ PARAGRAPHS: dict[str, tuple[str, str]] = {
         """Publishing to {target} stopped at {step}; the target answered: {error}. The local release is untouched. Run
         the same command again: it goes on where it stopped.""",
     ),
+    "schedule-nothing": (
+        """Rien à lancer : aucun portail déclaré sous {folder} dont portal.yml puisse être lu. Le corriger (canceropole
+        check le relit), ou choisir un autre --schemas.""",
+        """Nothing to schedule: no portal is declared under {folder} whose portal.yml can be read. Mend it (canceropole
+        check reads it again), or choose another --schemas.""",
+    ),
     "prefect": (
         "L'API de Prefect n'a pas démarré : {error}",
         "Prefect's API did not start: {error}",

@@ -67,6 +67,11 @@ class Home:
         return self.root / "erasures.key"
 
     @property
+    def told(self) -> Path:
+        """What people were last told of the portal's health: private, never published."""
+        return self.root / "told.json"
+
+    @property
     def erasing(self) -> Path:
         """An erasure under way: what will take the place of what is there."""
         return self.root / ".erasing"
@@ -212,12 +217,14 @@ def number(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
 
-def write(path: Path, content: bytes) -> None:
-    """Writes a file so that a reader, or a crash, meets the old content or the new."""
+def write(path: Path, content: bytes, *, private: bool = False) -> None:
+    """Writes a file so that a reader, or a crash, meets the old content or the new; a private one is its owner's."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     try:
         with partial.open("wb") as file:
+            if private:
+                os.fchmod(file.fileno(), 0o600)  # before there is anything to read
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -242,9 +249,9 @@ def sync_all(folder: Path) -> None:
         sync(path)
 
 
-def write_json(path: Path, data: object) -> None:
+def write_json(path: Path, data: object, *, private: bool = False) -> None:
     """Writes JSON: UTF-8, indented, keys in the order given, control characters and direction marks escaped."""
-    write(path, visible(json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode())
+    write(path, visible(json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode(), private=private)
 
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, object]]) -> None:

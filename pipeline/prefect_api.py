@@ -34,7 +34,12 @@ _SETTINGS = {
     "PREFECT_SERVER_API_BLOCKS_REGISTER_ON_START": "false",
     "PREFECT_CLI_PROMPT": "false",
 }
-_SERVER = {"PREFECT_UI_ENABLED": "false", "PREFECT_SERVER_UI_ENABLED": "false"}
+_SERVER = {
+    "PREFECT_UI_ENABLED": "false",
+    "PREFECT_SERVER_UI_ENABLED": "false",
+    # In memory, a server that is killed forgets who holds a portal's only slot, and no run of it ever gets it again.
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+}
 
 
 def configure() -> None:

@@ -31,20 +31,22 @@ def run(
     request = Request(portal, source, only, delay, out, schemas)
     try:
         with prefect_api.api() as local:
-            from pipeline import stages  # noqa: PLC0415 (two seconds of imports, while the API starts)
+            from pipeline import monitoring, stages  # noqa: PLC0415 (two seconds of imports, while the API starts)
 
-            stages.checked(request)
-            with lock(Home(out / portal)):
-                return _run(request, local, language, started)
+            with monitoring.failures(request):  # later ones are the flow's to tell
+                stages.checked(request)
+                held = lock(Home(out / portal))
+                if local is not None:
+                    local.ready()
+            with held:
+                return _run(request, language, started)
     except FailureError as error:
         errors.print(error.paragraph(language))
         return error.status
 
 
-def _run(request: Request, local: prefect_api.LocalApi | None, language: str, started: float) -> int:
+def _run(request: Request, language: str, started: float) -> int:
     console = Console(highlight=False, emoji=False)
-    if local is not None:
-        local.ready()
     from pipeline import flow  # noqa: PLC0415 (prefect reads its settings when imported)
 
     with _Progress(console) as progress:

@@ -118,6 +118,24 @@ def load(portal: str, root: Path = HOME) -> Declarations:
     return Declarations(home, _parents_first(datasets), references, dict(sorted(files.items())), labels, tuple(views))
 
 
+def portal_alone(portal: str, root: Path = HOME) -> Portal:
+    """Reads one portal.yml and nothing beside it: when to run is known even where a dataset's declaration is broken.
+
+    Args:
+        portal: the portal's id, one of `portals`.
+        root: the folder that holds portals.
+
+    Raises:
+        DeclarationError: it is not YAML or breaks the model; all its faults are listed.
+    """
+    path, faults = root / portal / "portal.yml", list[str]()
+    content = _mapping(path, root, {}, faults)
+    found = None if content is None else _model(Portal, {"id": portal, **content}, f"{portal}/{path.name}", faults)
+    if found is None:
+        raise DeclarationError("\n".join(faults[:_MAX_TOLD]))
+    return found
+
+
 def _read(path: Path, root: Path) -> bytes:
     """The bytes of a declaration's file.
 

@@ -7,7 +7,9 @@ import os
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -33,16 +35,26 @@ class Prefect:
         self.env, self.address = env, env["PREFECT_API_URL"]
 
     def read(self, path: str) -> Any:
-        with urllib.request.urlopen(f"{self.address}{path}", timeout=30) as answer:  # noqa: S310 (our own loopback server)
-            return json.load(answer)
+        return self._answer(path, None)
+
+    def post(self, path: str, given: dict[str, Any]) -> Any:
+        return self._answer(path, json.dumps(given).encode())
+
+    def _answer(self, path: str, body: bytes | None) -> Any:
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.address}{path}", body, headers)  # noqa: S310 (our own loopback server)
+        for _ in range(PATIENCE):
+            try:
+                with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 (likewise)
+                    return json.load(answer)
+            except urllib.error.HTTPError as error:
+                if error.code != HTTPStatus.SERVICE_UNAVAILABLE:  # its database is busy for as long as another writes
+                    raise
+                time.sleep(0.5)
+        pytest.fail(f"{request.full_url} is busy for {PATIENCE / 2:.0f} s")
 
     def all(self, kind: str, **conditions: Any) -> list[dict[str, Any]]:
-        body = json.dumps(conditions).encode()
-        request = urllib.request.Request(  # noqa: S310 (likewise)
-            f"{self.address}/{kind}/filter", body, {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 (likewise)
-            return list(json.load(answer))
+        return list(self.post(f"/{kind}/filter", conditions))
 
     def runs(self, name: str) -> list[dict[str, Any]]:
         return self.all("flow_runs", flow_runs={"name": {"any_": [name]}})

@@ -68,7 +68,7 @@ def served(sample: Done, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     (release / ".cache").write_text("SECRET")
     (out / PORTAL / "releases" / ".20260101T000000Z").mkdir()
     (out / "secret.txt").write_text("SECRET")
-    for name in ("erasures.key", "erasures.json", "decisions.json"):
+    for name in ("erasures.key", "erasures.json", "decisions.json", "told.json"):
         (out / PORTAL / name).write_text("SECRET")
     with server(out, "127.0.0.1", 0) as bound:
         thread = Thread(target=bound.serve_forever, daemon=True)
@@ -278,6 +278,7 @@ def test_status_is_published(served: Served) -> None:
         f"/{PORTAL}/erasures.key",
         f"/{PORTAL}/erasures.json",
         f"/{PORTAL}/decisions.json",
+        f"/{PORTAL}/told.json",
         f"/{PORTAL}/%2elock",
         f"/{PORTAL}/",
         f"/{PORTAL}",
