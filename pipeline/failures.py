@@ -271,8 +271,8 @@ PARAGRAPHS: dict[str, tuple[str, str]] = {
         check reads it again), or choose another --schemas.""",
     ),
     "prefect": (
-        "L'API de Prefect n'a pas démarré : {error}",
-        "Prefect's API did not start: {error}",
+        "L'API de Prefect n'a pas démarré, ou s'est arrêtée : {error}",
+        "Prefect's API did not start, or ended: {error}",
     ),
 }
 

@@ -21,7 +21,7 @@ from pipeline.failures import RunFailedError
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _SETTINGS = {
     # No telemetry, no network but the portal's.
@@ -75,6 +75,7 @@ class LocalApi:
     """A Prefect API server in a process of its own; it ends with us, however we end."""
 
     def __init__(self) -> None:
+        self._stopping = False
         self._process = subprocess.Popen(
             [sys.executable, "-m", "pipeline.prefect_api"],
             stdin=subprocess.PIPE,  # its end is how the server learns that we are gone
@@ -82,6 +83,7 @@ class LocalApi:
             stderr=subprocess.DEVNULL,
             text=True,
             env={**os.environ, **_SERVER},
+            process_group=0,  # an interruption from the keyboard is for us, who then stop it
         )
 
     def ready(self) -> None:
@@ -97,8 +99,19 @@ class LocalApi:
             )
         os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{line.strip()}/api"
 
+    def when_lost(self, react: Callable[[int], None]) -> None:
+        """Calls `react` with its exit status, in a thread of its own, should the server end before it is stopped."""
+
+        def watch() -> None:
+            status = self._process.wait()
+            if not self._stopping:
+                react(status)
+
+        threading.Thread(target=watch, daemon=True).start()
+
     def stop(self) -> None:
         """Ends the server."""
+        self._stopping = True
         self._process.terminate()
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from typing import TYPE_CHECKING, cast
 
 from rich.console import Console
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from schemas.model import Portal
 
-DONE = 0
+DONE, FAILED = 0, 1
 
 
 def run(out: Path, schemas: Path, language: str) -> int:
@@ -43,11 +45,20 @@ def run(out: Path, schemas: Path, language: str) -> int:
                 raise RunFailedError("schedule-nothing", folder=schemas)
             if local is not None:
                 local.ready()
+                local.when_lost(lambda status: _end(status, errors, language))
             _serve(portals, out.resolve(), schemas.resolve())
     except FailureError as error:
         errors.print(error.paragraph(language))
         return error.status
     return DONE
+
+
+def _end(status: int, errors: Console, language: str) -> None:
+    """Ends the process, whose server is lost: without one nothing runs, and whoever watches it starts both again."""
+    errors.print(RunFailedError("prefect", error=f"exit status {status}").paragraph(language))
+    os._exit(
+        FAILED
+    )  # nothing can be told to runs in progress, and waiting for them is what a lost server makes endless
 
 
 def _declared(out: Path, schemas: Path, errors: Console, language: str) -> Iterable[Portal]:
@@ -97,4 +108,5 @@ def _serve(portals: Sequence[Portal], out: Path, schemas: Path) -> None:
         )
         runner.add_deployment(cast("RunnerDeployment", deployment))  # a coroutine only inside an event loop
         print(f"{portal.id}: {portal.schedule} ({portal.timezone})", flush=True)  # noqa: T201 (what a command prints)
-    asyncio.run(runner.start())
+    with contextlib.suppress(KeyboardInterrupt):  # stopped from the keyboard
+        asyncio.run(runner.start())
