@@ -25,6 +25,7 @@ __all__ = ["api"]  # a fixture
 
 PORTAL = "canceropole-idf"
 STAGES = {"crawl", "extract", "normalize", "validate", "gate", "release"}
+TABLES = ("freshness", "changes")
 PATIENCE = 120  # polls, half a second apart
 
 
@@ -80,6 +81,13 @@ def test_a_run_leaves_its_tasks_and_a_summary(few: Done, prefect: Prefect, tmp_p
     assert (artifact["type"], artifact["flow_run_id"]) == ("markdown", run["id"])
     assert artifact["data"].startswith("# Version 1.0.0")
     assert "tumorotheques" in artifact["data"].replace("\\", "")
+    assert prefect.read(f"/artifacts/held-{PORTAL}/latest")["data"] == "Rien n'est retenu."
+    freshness, changes = (json.loads(prefect.read(f"/artifacts/{key}-{PORTAL}/latest")["data"]) for key in TABLES)
+    assert {row["état"] for row in freshness} == {"à jour"}
+    assert len(freshness) == len(done.report["datasets"])  # type: ignore[arg-type]
+    assert {row["changement"] for row in changes} == {"ajoutée"}
+    assert len(changes) == 500, "a table that a person reads"
+    assert max(len(cell) for row in changes for cell in row.values()) <= 301
 
 
 def test_a_run_that_holds_something_ends_as_held(few: Done, prefect: Prefect, tmp_path: Path) -> None:
