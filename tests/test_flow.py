@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import ROOT, Done, canceropole_of_few
-from test_refresh import NO_PLACE, api, archive_of, changed
+from test_refresh import CORRECTED, NO_PLACE, api, archive_of, changed
 
 from schemas import load
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ["api"]  # a fixture
 
@@ -67,7 +66,8 @@ def prefect(api: dict[str, str]) -> Prefect:
 
 
 def test_a_run_leaves_its_tasks_and_a_summary(few: Done, prefect: Prefect, tmp_path: Path) -> None:
-    out, source = tmp_path / "outputs", archive_of(few)
+    out = Path(shutil.copytree(few.out, tmp_path / "outputs", symlinks=True))
+    source = changed(archive_of(few), tmp_path / "corrected.warc.gz", CORRECTED)
     done = canceropole_of_few("refresh", PORTAL, "--from", source, out=out, env=prefect.env)
     assert done.status == 0, done.stderr
     [run] = prefect.runs(f"{PORTAL} from {source}")
@@ -79,15 +79,16 @@ def test_a_run_leaves_its_tasks_and_a_summary(few: Done, prefect: Prefect, tmp_p
     assert {task["state_type"] for task in tasks} == {"COMPLETED"}
     artifact = prefect.read(f"/artifacts/refresh-{PORTAL}/latest")
     assert (artifact["type"], artifact["flow_run_id"]) == ("markdown", run["id"])
-    assert artifact["data"].startswith("# Version 1.0.0")
+    assert artifact["data"].startswith("# Version 1.0.1")
     assert "tumorotheques" in artifact["data"].replace("\\", "")
     assert prefect.read(f"/artifacts/held-{PORTAL}/latest")["data"] == "Rien n'est retenu."
     freshness, changes = (json.loads(prefect.read(f"/artifacts/{key}-{PORTAL}/latest")["data"]) for key in TABLES)
     assert {row["état"] for row in freshness} == {"à jour"}
     assert len(freshness) == len(done.report["datasets"])  # type: ignore[arg-type]
-    assert {row["changement"] for row in changes} == {"ajoutée"}
-    assert len(changes) == 500, "a table that a person reads"
-    assert max(len(cell) for row in changes for cell in row.values()) <= 301
+    [corrected] = [row for row in changes if row["jeu de données"] == "tumorotheques"]
+    assert (corrected["ligne"], corrected["changement"]) == ("tissutheque-beaujon", "modifiée")
+    assert "etablissement : AP-HP Hôpital Beaujon" in corrected["avant"]
+    assert "etablissement : Hôpital Beaujon, Clichy" in corrected["après"]
 
 
 def test_a_run_that_holds_something_ends_as_held(few: Done, prefect: Prefect, tmp_path: Path) -> None:
