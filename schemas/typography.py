@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import regex
@@ -16,24 +17,9 @@ _PLAIN = {"’": "'", "‘": "'", "ʼ": "'", "´": "'", "“": '"', "”": '"', 
 _PLAIN |= dict.fromkeys("‐‑‒–—―−", "-")
 
 
-class _Fold(dict[int, int]):
-    """A `str.translate` table made on demand: one character in, one plain character out."""
-
-    def __missing__(self, code: int) -> int:
-        character = chr(code)
-        if character in _PLAIN:
-            plain = _PLAIN[character]
-        elif character.isspace() and character != "\n":
-            plain = " "
-        else:
-            base = unicodedata.normalize("NFD", character)[0]
-            plain = base if unicodedata.combining(unicodedata.normalize("NFD", character)[-1]) else character
-        self[code] = ord(plain)
-        return self[code]
-
-
-_FOLD = _Fold()
+_NOT_PLAIN = re.compile(r"[^\n -~]")
 _WORDS = re.compile(r"[^\w%]+")
+_LONGEST_LABEL = 200
 # Where a spreadsheet begins a cell and what it would run there, for any engine; and the guard (CONTRACT, 'Outputs').
 # French ones part a line at its semicolons, and take a line feed for the end of a row, unless told what the file is.
 GUARDED, GUARD = r"(^|[;\n]\"*)([=+\-@＝＋－＠\t\r'])", r"\1'\2"
@@ -48,12 +34,33 @@ _UNPRINTABLE = regex.compile(r"[[\p{C}--\p{Co}]--[\t-\r\x1c-\x1f\x85]]|\p{M}{5}"
 
 def fold(text: str) -> str:
     """Text without accents and typographic variants, of the same length: positions in it are positions in the text."""
-    return text.translate(_FOLD)
+    return _NOT_PLAIN.sub(_plain, text)
+
+
+def _plain(found: re.Match[str]) -> str:
+    return _plain_character(found[0])
+
+
+@cache  # there are not that many
+def _plain_character(character: str) -> str:
+    if character in _PLAIN:
+        return _PLAIN[character]
+    if character.isspace():
+        return " "
+    parts = unicodedata.normalize("NFD", character)
+    return parts[0] if unicodedata.combining(parts[-1]) else character
 
 
 def key(text: str) -> str:
     """What two labels share when only case, accents, punctuation and spaces differ."""
+    return _label_key(text) if len(text) <= _LONGEST_LABEL else _key(text)
+
+
+def _key(text: str) -> str:
     return _WORDS.sub(" ", fold(text).casefold()).strip()
+
+
+_label_key = lru_cache(maxsize=4096)(_key)  # the same labels are compared over and over
 
 
 def setting(text: str) -> str:
@@ -79,7 +86,7 @@ def one_line(text: str) -> str:
 
 def shown(text: str) -> str:
     """Text without the characters that print nothing: soft hyphens, zero-width ones, tags, variation selectors."""
-    return str(_PRINTS_NOTHING.sub("", text))
+    return text if text.isascii() else str(_PRINTS_NOTHING.sub("", text))
 
 
 def unprintable(text: str) -> str:

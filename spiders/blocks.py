@@ -100,6 +100,8 @@ class _Reader:
 
     def flush(self) -> None:
         """Ends the paragraph under way; its bulleted lines are items of a list, which may go on in the next one."""
+        if not self.buffer:
+            return
         text = rich(self.buffer)
         self.buffer = []
         plain: list[Line] = []

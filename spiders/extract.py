@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from schemas.reasons import CODES, Reason
 from schemas.typography import key, one_line
 from spiders.answers import NOT_CONTENT, Answers
-from spiders.found import SURE, Fault, Located, RawRow, Stated, begin_page, matches
+from spiders.found import SURE, Fault, Located, RawRow, Stated, begin_page, matches, tells
 from spiders.locate import locate
 from spiders.texts import divide
 
@@ -193,7 +193,7 @@ def _scopes(
     if own:
         yield "own", page.own_blocks
     elif not repeats:
-        if _telling(source) or (source.page is not None and _at(page.url, source.page)):
+        if _may_hold(page, source) or (source.page is not None and _at(page.url, source.page)):
             yield "elsewhere", page.own_blocks
     elif source.page is not None:
         for number, article in enumerate(page.articles):
@@ -201,9 +201,14 @@ def _scopes(
                 yield "copy", [block for block in page.blocks if block.article == number]
 
 
-def _telling(source: Source) -> bool:
-    """Whether what locates a source is its own: a header row or an introducing sentence, not a passing phrase."""
-    return source.table is not None or (source.list is not None and source.list.after is not None)
+def _may_hold(page: Page, source: Source) -> bool:
+    """Whether what locates a source is its own, a header row or an introducing sentence, and not a passing phrase.
+
+    Where the page has no table, or no such sentence, nobody needs to look.
+    """
+    if source.table is not None:
+        return any(block.grid is not None for block in page.own_blocks)
+    return source.list is not None and source.list.after is not None and tells(source.list.after, page.openings)
 
 
 def _at(url: str, page: DeclaredPage) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,7 +14,7 @@ from schemas.typography import fold
 from spiders.headings import bare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from spiders.page import Block
 
@@ -125,18 +125,22 @@ def one_a_heading(found: Sequence[tuple[tuple[str, ...], Block]], wanted: str) -
 
 
 class _Search:
-    """A compiled pattern, and the seconds that slow searches in a page have left it."""
+    """A compiled pattern, what it found in a page's texts, and the seconds that slow searches there have left it."""
 
     def __init__(self, pattern: str) -> None:
         self._pattern, self._left = pattern, _SECONDS_IN_ALL
         self._compiled = _compiled(pattern)
+        self._found: dict[str, list[regex.Match[str]]] = {}
 
     def finditer(self, text: str) -> list[regex.Match[str]]:
+        if text in self._found:
+            return self._found[text]
         found = self._timed(text, self._most)
         if len(found) > _MAX_MATCHES:
             raise Fault(
                 "text-not-understood", expected=f"{self._pattern}, {_MAX_MATCHES} times at most", found=text[:80]
             )
+        self._found[text] = found
         return found
 
     def _most(self, folded: str, seconds: float) -> list[regex.Match[str]]:
@@ -152,7 +156,7 @@ class _Search:
             raise too_slow
         began = time.thread_time()
         try:
-            return search(fold(text), seconds)
+            return search(_folded(text), seconds)
         except TimeoutError as error:
             raise too_slow from error
         finally:
@@ -163,6 +167,7 @@ class _Search:
 def begin_page() -> None:
     """Gives every pattern its time anew: what one page may cost does not depend on which were read before it."""
     _search.cache_clear()
+    _folded.cache_clear()
 
 
 def matches(pattern: str, text: str) -> list[regex.Match[str]]:
@@ -181,6 +186,15 @@ def whole(pattern: str, text: str) -> bool:
         Fault: as `matches`.
     """
     return _search(pattern).fullmatch(text) is not None
+
+
+def tells(pattern: str, texts: Iterable[str]) -> bool:
+    """Whether a pattern matches in one of several texts, or takes long to say: then a search has to decide."""
+    search = _compiled(pattern).search
+    try:
+        return any(search(_folded(text), timeout=_LONG) for text in texts)
+    except TimeoutError:
+        return True
 
 
 def groups(pattern: str, text: str) -> dict[str, str] | None:
@@ -207,6 +221,11 @@ def above(pattern: str | None, block: Block, title: str) -> dict[str, str] | Non
 @lru_cache(maxsize=1024)
 def _search(pattern: str) -> _Search:
     return _Search(pattern)
+
+
+@cache  # until the next page
+def _folded(text: str) -> str:
+    return fold(text)
 
 
 @lru_cache(maxsize=1024)

@@ -7,6 +7,7 @@ page's own rules disagree, a later one wins, and an element's attribute over bot
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+    _Told = tuple[Mapping[str, "_Declared"], frozenset[str]]
 
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:([0-9a-f]{1,6})\s?|(.))", re.IGNORECASE)
@@ -49,6 +52,7 @@ _COLOR = re.compile(r"#[0-9a-f]{3,8}|(?:rgb|hsl)a?\([^()]*\)|(?!inherit|initial|
 _MOVES = ("left", "right", "top", "bottom", "text-indent")
 _SIZES = ("width", "height", "max-width", "max-height")
 _MOST_RULES, _MOST_READ = 500, 20_000
+_SHORT = 300  # characters of declarations that are remembered: the pages of a portal share their style
 
 
 class TooManyRulesError(Exception):
@@ -114,10 +118,17 @@ def _selected(tree: LexborHTMLParser, selector: str) -> list[LexborNode]:
         return []
 
 
-def _told(style: str) -> tuple[dict[str, _Declared], set[str]]:
+def _told(style: str) -> _Told:
     """What is declared, and which properties of it hide."""
+    return _told_shortly(style) if len(style) <= _SHORT else _judged(style)
+
+
+def _judged(style: str) -> _Told:
     declared = _declarations(style)
-    return declared, _hiding(declared)
+    return declared, frozenset(_hiding(declared))
+
+
+_told_shortly = lru_cache(maxsize=2048)(_judged)
 
 
 def _rules(tree: LexborHTMLParser) -> Iterator[tuple[str, str]]:

@@ -1,8 +1,12 @@
-"""A page as blocks: headings, paragraphs, lists and tables, each with the headings above it. Data only."""
+"""A page as blocks: headings, paragraphs, lists and tables, each with the headings above it. Data only.
+
+What is made of their text is made once: every declaration asks for it again.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -31,19 +35,19 @@ class Line:
     links: tuple[Link, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rich:
     """Printed text as lines (line breaks of the page kept)."""
 
     lines: tuple[Line, ...] = ()
     bold: bool = False
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The lines joined by line feeds."""
         return "\n".join(line.text for line in self.lines)
 
-    @property
+    @cached_property
     def links(self) -> tuple[Link, ...]:
         """Links of all lines."""
         return tuple(link for line in self.lines for link in line.links)
@@ -54,7 +58,7 @@ def only_links(text: Rich) -> bool:
     return " ".join(link.text for link in text.links) == one_line(text.text)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cell:
     """A cell of a table's grid; a spanned cell stands at every place it covers, `across` in those to its right."""
 
@@ -62,13 +66,13 @@ class Cell:
     header: bool
     across: bool = False
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The cell's text on one line."""
         return one_line(self.rich.text)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Grid:
     """A table with its spans resolved: every row as wide as the widest."""
 
@@ -76,13 +80,13 @@ class Grid:
     rows: tuple[tuple[Cell, ...], ...]
     header_rows: int
 
-    @property
+    @cached_property
     def headers(self) -> tuple[str, ...]:
         """The printed header of each column, from the last header row."""
         return tuple(cell.text for cell in self.rows[self.header_rows - 1]) if self.header_rows else ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Block:
     """One block of a page's content.
 
@@ -104,12 +108,12 @@ class Block:
     confidence: float = 1.0
     doubt: str = ""
 
-    @property
+    @cached_property
     def links_only(self) -> bool:
         """Whether all it says are links: a menu."""
         return all(only_links(text) for text in self.items or (self.rich,))
 
-    @property
+    @cached_property
     def bold_line(self) -> bool:
         """Whether it is a short bold line: what a page prints in the place of a heading."""
         return (
@@ -119,20 +123,20 @@ class Block:
             and not self.head.endswith((".", ",", ";"))
         )
 
-    @property
+    @cached_property
     def place(self) -> str:
         """Where the block is, for people: the headings above it, its kind and number."""
         above = (told if len(told) <= _LONGEST_NAMED else f"{told[:_LONGEST_NAMED]}…" for told in self.path)
         return " > ".join([*above, f"{FRENCH[self.kind]} {self.number}"])
 
-    @property
+    @cached_property
     def head(self) -> str:
         """How the block begins: header row, first item or text."""
         if self.grid is not None:
             return " | ".join(cell.text for cell in self.grid.rows[0]) if self.grid.rows else ""
         return one_line(self.items[0].text if self.items else self.rich.text)
 
-    @property
+    @cached_property
     def content(self) -> tuple[tuple[str, ...], ...]:
         """All the text of the block: what makes two blocks copies of each other."""
         if self.grid is not None:
@@ -171,7 +175,7 @@ class Article:
     link: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Page:
     """A page as blocks. `titles` are the texts that may name it: its h1, its head title without the site's name."""
 
@@ -186,16 +190,24 @@ class Page:
         """The page's title as printed."""
         return self.titles[0] if self.titles else ""
 
-    @property
+    @cached_property
     def repeats_others(self) -> bool:
         """Whether every article's title links to another address: then the page prints other pages' content."""
         return bool(self.articles) and all(self._teases(article) for article in self.articles)
 
-    @property
+    @cached_property
     def own_blocks(self) -> tuple[Block, ...]:
         """The blocks of the page's own content: those of articles that lead elsewhere (related posts) left out."""
         teasers = {number for number, article in enumerate(self.articles) if self._teases(article)}
         return tuple(block for block in self.blocks if block.article not in teasers)
+
+    @cached_property
+    def openings(self) -> tuple[str, ...]:
+        """What may introduce a list: the texts of its own blocks, and their first lines."""
+        told = (block.rich for block in self.own_blocks)
+        return tuple(
+            dict.fromkeys(text for rich in told for text in (rich.text, *(line.text for line in rich.lines[:1])))
+        )
 
     def _teases(self, article: Article) -> bool:
         own = urlsplit(self.url).path.rstrip("/")

@@ -244,7 +244,8 @@ def _rows(reading: _Reading) -> tuple[list[Located], list[Stated]]:
         parts = {name: row[at].text for at, name in columns.items()}
         parts |= {f"{name}.link": row[at].rich.links[0].href for at, name in columns.items() if row[at].rich.links}
         located.append(Located(parts, block.place, place, (block.index,)))
-    return [_unlabelled(row, located, doubts) for row in located], stated
+    labelled = _labelled(located)
+    return [_unlabelled(row, labelled, doubts) for row in located], stated
 
 
 def _check_address(cell: Cell, place: str) -> None:
@@ -295,13 +296,14 @@ def _stated(row: Row, place: str) -> list[Stated]:
     return [Stated(int(numbers[0]), place, text)] if counts else []
 
 
-def _unlabelled(row: Located, rows: Sequence[Located], match: Match) -> Located:
-    """A row without the header that some themes repeat inside every cell, for narrow screens."""
-    labelled = {
-        name
-        for name in row.parts
-        if not name.endswith(".link") and _all_labelled([other.parts[name] for other in rows], name)
-    }
+def _labelled(rows: Sequence[Located]) -> set[str]:
+    """The columns whose header some themes repeat inside every cell, for narrow screens."""
+    names = {name for name in rows[0].parts if not name.endswith(".link")} if rows else set()
+    return {name for name in names if _all_labelled([row.parts[name] for row in rows], name)}
+
+
+def _unlabelled(row: Located, labelled: set[str], match: Match) -> Located:
+    """A row without the headers in its cells."""
     parts = {
         name: text[len(name) :].lstrip(" :") if name in labelled and text else text for name, text in row.parts.items()
     }
