@@ -67,8 +67,10 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || $(call debian,python3-venv)
 	$(PYTHON) -m venv $(VENV)
 
+# The lock is its own constraint: without it, pip takes the newest of what is asked for with an extra (sqlalchemy[asyncio]),
+# which the lock has not.
 $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock -c requirements.lock
 	rm -rf *.egg-info # of an earlier version, it would say that one's number
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
@@ -82,7 +84,7 @@ $(VENV)/duckdb/%: tests/duckdb_versions/%.txt | $(BIN)/python
 
 $(VENV)/.developed: requirements-dev.lock $(patsubst tests/duckdb_versions/%.txt,$(VENV)/duckdb/%,$(wildcard tests/duckdb_versions/*.txt)) $(VENV)/.installed
 	@command -v ssh-keygen >/dev/null || $(call debian,openssh-client)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock -c requirements-dev.lock
 	@touch $@
 
 .PHONY: help setup refresh test bench gauntlet gauntlet-selftest crash hostile fuzz check-portals check lock clean

@@ -50,7 +50,7 @@ def measure() -> Iterator[str]:
     def extracted(path: str, body: bytes) -> None:
         headers = {"content-type": "text/html; charset=UTF-8"}
         capture = Capture(ORIGIN + path, datetime.now(UTC), "urn:uuid:0", 200, headers, body)
-        assert isinstance(read_page(capture, ORIGIN + path, "", (0, 0), declared), PageRead)
+        assert isinstance(read_page(capture, ORIGIN + path, "", declared), PageRead)
 
     jobs = {"extraction": extracted, "lxml": _parsed, "pandas": _tables}
     for name, found in pages().items():
