@@ -177,7 +177,7 @@ def test_where_it_is_served_makes_the_addresses(few: Done, out: Path, tmp_path: 
     assert report["version"] == "1.0.1"
     for name in FILES:
         for graph in (parsed(out / PORTAL / "latest" / name), parsed(out / name)):
-            assert len(datasets(graph)) == 26
+            assert len(datasets(graph)) == 10
             assert all(str(one).startswith(f"{BASE}/{PORTAL}/") for one in datasets(graph))
             assert all(str(url).startswith(f"{BASE}/{PORTAL}/latest/") for url in graph.objects(None, DCAT.accessURL))
     [release] = [r for r in read_json(out / PORTAL / "releases.json")["releases"] if r["version"] == "1.0.1"]
@@ -281,11 +281,11 @@ def test_the_catalogue_of_all_portals_is_of_the_latest_release_of_each(few: Done
     write_json(other / "latest" / "datapackage.json", package)
     refresh(out, changed(archive_of(few), tmp_path / "a.warc.gz", CORRECTED))
     graph = parsed(out / "catalog.ttl")
-    assert len(datasets(graph)) == 52
+    assert len(datasets(graph)) == 20
     assert {str(v) for v in graph.objects(None, DCAT_VERSION)} == {"1.0.0", "1.0.1"}
     paths = [Path(str(url).removeprefix("file://")) for url in graph.objects(None, DCAT.downloadURL)]
     assert all(path.is_file() for path in paths)
-    assert len(set(paths)) == 2 * (3 * 27 + 2)
+    assert len(set(paths)) == 2 * (3 * 11 + 2)
 
 
 def test_a_portal_of_an_older_program_is_left_out_and_named(out: Path) -> None:
@@ -296,7 +296,7 @@ def test_a_portal_of_an_older_program_is_left_out_and_named(out: Path) -> None:
     indexes.renew(Home(out / PORTAL))
     graph = Graph().parse(out / "catalog.ttl")
     [listing] = graph.subjects(RDF.type, DCAT.Catalog)
-    assert len(datasets(graph)) == 26
+    assert len(datasets(graph)) == 10
     assert all("ancien 1.0.0" in text for text in texts(graph, listing, DCTERMS.description).values())
 
 
