@@ -40,7 +40,7 @@ hostile: $(VENV)/.developed ## Refresh from portals that turn on their visitor; 
 fuzz: $(VENV)/.developed ## Draw hostile input for every reader of outside values, for minutes
 	PYTHONPATH=.:tests $(BIN)/python -m fuzz --minutes 3
 
-bench: $(VENV)/.developed ## Measure what things cost, as ratios against a reference in the same run
+bench: $(VENV)/.developed $(VENV)/bench-dlt/.installed ## Measure what things cost, as ratios against a reference in the same run
 	PYTHONPATH=.:tests $(BIN)/python -m bench
 
 check-portals: $(VENV)/.developed ## Publish releases in a row to the real software of data portals, on loopback
@@ -81,6 +81,12 @@ $(VENV)/duckdb/%: tests/duckdb_versions/%.txt | $(BIN)/python
 	rm -rf $@ $@.partial
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps --target $@.partial -r $<
 	mv $@.partial $@ && touch $@
+
+# What the benchmarks compare with, in an environment of its own.
+$(VENV)/bench-dlt/.installed: tests/bench/dlt.txt | $(BIN)/python
+	rm -rf $(@D) && $(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
 
 $(VENV)/.developed: requirements-dev.lock $(patsubst tests/duckdb_versions/%.txt,$(VENV)/duckdb/%,$(wildcard tests/duckdb_versions/*.txt)) $(VENV)/.installed
 	@command -v ssh-keygen >/dev/null || $(call debian,openssh-client)

@@ -115,7 +115,9 @@ def _told(number: int) -> str:
 
 
 def _related(number: int, pages: int) -> str:
-    linked = [address((number * 7 + 1 + more * 13) % pages) for more in range(_RELATED)]
+    linked = [
+        address(other % pages) for other in (number + 1, *(number * 7 + more * 13 for more in range(1, _RELATED)))
+    ]
     return f"<p>À lire aussi : {', '.join(f'<a href={path!r}>{path}</a>' for path in linked)}</p>"
 
 
