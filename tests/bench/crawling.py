@@ -46,7 +46,7 @@ def _crawl(folder: Path, base: str, pages: int, number: int) -> list[object]:
     job = CrawlJob(
         base=base, origin="https://portail.example", portal="bench", user_agent="bench/1.0", delay=0.0,
         limits=Limits(max_pages=2 * pages, max_bytes=10**10), warc=str(folder / f"{number}.warc.gz"),
-        report=str(folder / "crawl.json"),
+        report=str(folder / "crawl.json"), visits=str(folder / f"{number}.sqlite"),
     )  # fmt: skip
     path = folder / "job.json"
     path.write_text(job.model_dump_json())
