@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict, deque
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
@@ -89,12 +90,20 @@ def read_archive(
         ArchiveError: the file is not a whole WARC.
         sqlite3.Error: what is read cannot be kept.
     """
+    base = archive.info(path, declarations.portal.crawl.max_bytes).get("canceropole-base", "")
+    with ExitStack() as unless_read:
+        reads = unless_read.enter_context(Reads(keep, _key(declarations, base), earlier))
+        _read_pages(path, base, declarations, reads)
+        if keep is not None:
+            reads.keep()
+        reading = _reading(path, base, declarations, reads)
+        unless_read.pop_all()
+    return reading
+
+
+def _reading(path: Path, base: str, declarations: Declarations, reads: Reads) -> Reading:
+    """What the pages of an archive give together, once each is read."""
     portal, datasets = declarations.portal, declarations.datasets
-    base = archive.info(path, portal.crawl.max_bytes).get("canceropole-base", "")
-    reads = Reads(keep, _key(declarations, base), earlier)
-    _read_pages(path, base, declarations, reads)
-    if keep is not None:
-        reads.keep()
     reading = Reading(reads, portal)
     findings: list[Finding] = []
     cut = []

@@ -57,6 +57,13 @@ class Reads:
             self._draft.unlink(missing_ok=True)
         self._has_earlier = False
         self._db = sqlite3.connect(self._draft or "", isolation_level=None, uri=True)
+        try:
+            self._begin(key, earlier)
+        except sqlite3.Error:
+            self._db.close()
+            raise
+
+    def _begin(self, key: str, earlier: Path | None) -> None:
         # What a crash leaves is removed by the next run.
         self._db.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA}")
         self._db.execute("INSERT INTO made VALUES (?)", [key])

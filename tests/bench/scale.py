@@ -39,7 +39,8 @@ def unchanged(folder: Path) -> Iterator[str]:
             first, again = (_refreshed(where, base)[1] for _ in range(2))
         sent = again["crawl"]["bytes"] / first["crawl"]["bytes"]
         outside = _outside(again) / _outside(first)
-        told = f"{again['crawl']['not_modified']} | {sent:.1%} | {_outside(again):.1f} s | {outside:.1%}"
+        same = again["crawl"]["not_modified"] + again["crawl"]["same"]
+        told = f"{same} | {sent:.1%} | {_outside(again):.1f} s | {outside:.1%}"
         yield f"| {'with' if validators else 'without'} validators | {again['outcome']} | {told} |"
 
 
