@@ -440,7 +440,7 @@ def test_a_corrupt_archive(few: Done, out: Path, tmp_path: Path, commands_api: d
     (tmp_path / "damaged.warc.gz").write_bytes(damaged)
     done = canceropole_of_few("refresh", "--from", tmp_path / "damaged.warc.gz", out=out, env=commands_api)
     assert (done.status, done.report["outcome"], done.report["version"]) == (1, "failed", None)
-    assert "portal.warc.gz" in said(done)
+    assert "damaged.warc.gz" in said(done)
     assert released(out) == before
 
 
