@@ -1,4 +1,4 @@
-"""An archive to raw rows: every page is read once, for all declarations, and what an earlier run read not even once.
+"""An archive to raw rows: each page is read once for all declarations, or not at all where an earlier run has read it.
 
 Pages are read as the archive gives them and kept on disk (`spiders.reads`): their bodies would not fit in memory.
 """
