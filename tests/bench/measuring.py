@@ -45,7 +45,7 @@ def spent(command: list[str], folder: Path) -> Spent:
     with said.open("wb") as out, subprocess.Popen(command, stdout=out) as process:
         while process.poll() is None:
             _look(process.pid, found)
-            time.sleep(_EVERY)
+            time.sleep(_EVERY)  # between two looks: the kernel keeps no peak of processes together
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
     after = os.times()
