@@ -30,7 +30,7 @@ def pages(times: int = 300_000) -> dict[str, str]:
         "listes-profondes": "<ul><li>" * times,
         "citations-profondes": "<blockquote><p>x" * times,
         "attributs": f"<p {' '.join(f'a{number}=1' for number in range(times))}>x",
-        "polices": fonts + "<p>x" * times,
+        "polices": fonts + "<p>x" * times * 4,
         "gras": "<b><p>" * times + "</b>" * times,
         "commentaire": "<!--" * times,
         "chevrons": "<" * times * 4,
