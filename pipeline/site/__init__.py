@@ -1,0 +1,1 @@
+"""The catalogue people look at: a static site of declarations, releases and status.json alone."""
