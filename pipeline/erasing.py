@@ -19,6 +19,7 @@ from pipeline.paths import Home
 from pipeline.replaying import ReplayError, replay
 from pipeline.rewriting import Rewriting
 from pipeline.run import SAMPLE, Request, declared, lock, unwritable
+from pipeline.site import build as site
 from schemas.typography import one_line, visible
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ def _erase(sought: Sought) -> int:
             kept = Kept(home, declarations)
             leaving = kept.with_children(kept.found(sought.dataset, sought.key, sought.name))
             if not leaving:
+                site.catch_up(home, declarations)  # an erasure that was killed at its end
                 raise _nothing(sought)
             if sought.name and not _agreed(console, sought, leaving):
                 console.print(_WORDS[sought.language]["no"])
@@ -131,6 +133,7 @@ def _erase(sought: Sought) -> int:
             runs = len(rewriting.runs)
             journal.commit(home, copy)
             indexes.renew(home)
+            site.build(home, declarations)
         except ErasuresError as error:
             raise RunFailedError("erasures-broken", error=error) from error
         except release.NoLatestError as error:

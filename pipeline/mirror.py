@@ -1,7 +1,7 @@
 """Files where the public fetches them: every release, and the standing addresses of the current one.
 
 In this order, so that whoever reads meanwhile finds what he is told of: releases, each sealed by its SHA256SUMS; the
-files of `latest`; what lists them (feed, catalogues, freshness); `latest.json` last.
+files of `latest`; what lists them (feed, catalogues, freshness); the site; `latest.json` last.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from pipeline import catalogue, indexes
 from pipeline.checksums import SUMS, sealed, verify
 from pipeline.failures import RunFailedError
-from pipeline.paths import LISTS, VERSION, Home, number, read_json, sha256, write_json
+from pipeline.paths import LISTS, VERSION, Home, number, read_json, sha256, write, write_json
+from pipeline.site import build as site
 from pipeline.steps import Steps, TargetError
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class _Publication:
             for path in (self._catalogue(Path(made)) / name for name in catalogue.FILES):
                 if path.is_file():
                     self._put(path, path.name)
+            self._site(Path(made))
             write_json(Path(made) / LATEST, latest(self._home.release(self._current)))
             self._put(Path(made) / LATEST, f"{self._portal}/{LATEST}")
 
@@ -119,6 +121,23 @@ class _Publication:
             return out
         indexes.catalogue_of(there, made)
         return made
+
+    def _site(self, made: Path) -> None:
+        """Puts the site: what pages need, this portal's pages, then the first ones, of the portals that are there."""
+        out = self._home.root.parent
+        folder = site.current(out)
+        if folder is None:  # outputs of an older program: its next run makes one
+            return
+        for part in ("assets", self._portal, f"en/{self._portal}"):
+            ours = {f"site/{path.relative_to(folder)}": path for path in (folder / part).rglob("*") if path.is_file()}
+            for address in sorted(self._place.names(f"site/{part}") - ours.keys()):
+                self._steps.removing(address, partial(self._place.remove, address))
+            for address, path in sorted(ours.items()):
+                self._put(path, address)
+        published = [home.root.name for home in indexes.portals(out) if self._there(home) is not None]
+        for place, page in site.home_pages(out, published).items():
+            write(made / place, page)
+            self._put(made / place, f"site/{place}")
 
     def _there(self, home: Home) -> Path | None:
         """The release of a portal that the target's catalogue may list: another's only as far as it is published."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Described = Mapping[str, Any]
 
-_FREQUENCIES = {
+FREQUENCIES = {
     "HOURLY": ("chaque heure", "every hour"),
     "DAILY": ("chaque jour", "every day"),
     "WEEKLY": ("chaque semaine", "every week"),
@@ -41,10 +41,6 @@ def readme(descriptor: Described) -> str:
     Args:
         descriptor: the release's datapackage.json.
     """
-    personal: dict[str, list[str]] = {"name": [], "email": []}
-    for table in tables(descriptor):
-        for column, kind in table.get("personal", {}).items():
-            personal[kind].append(f"{table['name']}.{column}")
     told = {
         "package": descriptor,
         "tables": tables(descriptor),
@@ -54,11 +50,20 @@ def readme(descriptor: Described) -> str:
         "confirmed": licence_confirmed(descriptor),
         "publisher": contributor(descriptor, "publisher"),
         "maintainer": contributor(descriptor, "maintainer"),
-        "frequency": _FREQUENCIES[descriptor["frequency"]],
+        "frequency": FREQUENCIES[descriptor["frequency"]],
         "citation": citation(descriptor),
-        "personal": personal,
+        "personal": personal_columns(descriptor),
     }
     return markdown.rendered("README.md", told)
+
+
+def personal_columns(descriptor: Described) -> dict[str, list[str]]:
+    """The columns that hold something of persons, as table.column, by what they hold: `name`, `email`."""
+    personal: dict[str, list[str]] = {"name": [], "email": []}
+    for table in tables(descriptor):
+        for column, kind in table.get("personal", {}).items():
+            personal[kind].append(f"{table['name']}.{column}")
+    return personal
 
 
 def dictionary(descriptor: Described) -> str:

@@ -15,7 +15,7 @@ from pipeline.described import bundle, contributor, database, files, licence_con
 from schemas.typography import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     Described = Mapping[str, Any]
 
@@ -63,6 +63,21 @@ def json_ld(descriptor: Described) -> dict[str, Any]:
         A JSON-ready graph. Files are at the addresses of this very release, for their hashes are its own; relative to
         the page where no base is known.
     """
+    datasets = [_package(descriptor), *(_table(descriptor, table) for table in tables(descriptor))]
+    return _graph(descriptor, datasets)
+
+
+def table_json_ld(descriptor: Described, table: Described) -> dict[str, Any]:
+    """One of the package's tables as a schema.org Dataset, in its catalogue; as `json_ld` says it.
+
+    Args:
+        descriptor: the release's datapackage.json.
+        table: the table's CSV resource.
+    """
+    return _graph(descriptor, [_table(descriptor, table)])
+
+
+def _graph(descriptor: Described, datasets: Iterable[Described]) -> dict[str, Any]:
     catalogue = {
         "@type": "DataCatalog",
         "@id": Addresses.of(descriptor).catalogue,
@@ -70,7 +85,6 @@ def json_ld(descriptor: Described) -> dict[str, Any]:
         "description": descriptor["description"],
         "url": Addresses.of(descriptor).standing("latest/") or descriptor["homepage"],
     }
-    datasets = [_package(descriptor), *(_table(descriptor, table) for table in tables(descriptor))]
     within = {"includedInDataCatalog": {"@id": catalogue["@id"]}}
     return {"@context": "https://schema.org/", "@graph": [catalogue, *({**one, **within} for one in datasets)]}
 

@@ -52,6 +52,7 @@ from pipeline.run import (
     unwritable,
 )
 from pipeline.run import archive as archive_of
+from pipeline.site import build as site
 from schemas.reasons import Reason
 from schemas.redaction import Redaction
 from spiders import archive, reading, redacting, revisits, visits
@@ -101,6 +102,7 @@ def refresh(request: Request, step: Callable[[str, Callable[[], Any]], Any] = la
             keep_decision(run, verdicts)
             version = stage("release", lambda: build_and_release(run, verdicts))
             told = report(run, verdicts, version, dated=_dated(run))
+            stage("site", lambda: build_site(run))
         _thin(run)
         return told
 
@@ -140,6 +142,18 @@ def _told(run: Run) -> Iterator[None]:
                 failed(run, failure)
                 _unsay(run)
         raise failure from error
+
+
+def build_site(run: Run) -> None:
+    """Makes the site of releases and freshness anew.
+
+    Raises:
+        RunFailedError: it cannot be written, or a release read; the release and its report stand.
+    """
+    try:
+        site.build(run.home, run.declarations)
+    except (OSError, duckdb.Error) as error:
+        raise _unwritable(run, error) from error.with_traceback(None)
 
 
 def _thin(run: Run) -> None:

@@ -1,0 +1,54 @@
+"""What the site says of its own, in its two languages; and how each writes numbers, sizes and days."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+import yaml
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal, format_percent
+
+Language = Literal["fr", "en"]
+LANGUAGES: tuple[Language, ...] = ("fr", "en")
+_UNITS = {"fr": ("o", "ko", "Mo", "Go"), "en": ("B", "kB", "MB", "GB")}
+_LOCALES = {"fr": "fr_FR", "en": "en_GB"}
+
+
+@cache
+def words(language: Language) -> dict[str, str]:
+    """The site's own words in a language, by name."""
+    told = yaml.safe_load(files("pipeline.site").joinpath("words.yml").read_bytes())
+    return {name: said[language] for name, said in told.items()}
+
+
+def number(value: float, language: Language) -> str:
+    """A number as the language writes it: 12 345 or 12,345."""
+    return str(format_decimal(value, locale=_LOCALES[language]))
+
+
+def share(value: float, language: Language) -> str:
+    """A share of one, rounded down to a whole percent: what is not all is not 100 %."""
+    return str(format_percent(int(value * 100) / 100, locale=_LOCALES[language]))
+
+
+def size(count: int, language: Language) -> str:
+    """A number of bytes, in decimal units (IEC 80000-13) of which it takes three figures at most."""
+    units = _UNITS[language]
+    power = next((power for power in range(len(units)) if round(count / 1000**power) < 1000), len(units) - 1)  # noqa: PLR2004
+    value = count / 1000**power
+    digits = 0 if power == 0 or value >= 10 else 1  # noqa: PLR2004
+    return f"{number(round(value, digits), language)}\N{NO-BREAK SPACE}{units[power]}"
+
+
+def day(written: str, language: Language) -> str:
+    """A day or moment as the outputs write it (2026-11-23, 2026-11-23T15:30:00Z), as a day that is read."""
+    return format_date(dt.date.fromisoformat(written[:10]), format="long", locale=_LOCALES[language])
+
+
+def moment(written: str, language: Language) -> str:
+    """A moment as the outputs write it, with the hour (UTC)."""
+    when = dt.datetime.fromisoformat(written)
+    return f"{format_datetime(when, format='d MMMM y, HH:mm', locale=_LOCALES[language])} UTC"
