@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from shutil import copytree, rmtree
 from tempfile import mkdtemp
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import pytest
 from filelock import FileLock
@@ -21,6 +21,9 @@ from filelock import FileLock
 from pipeline.checksums import SUMS, contents, sums
 from pipeline.prefect_api import LocalApi
 from schemas.load import HOME
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parent.parent
 WORDPRESS = ROOT.parent / "shared" / "portal"
@@ -171,6 +174,15 @@ def _prefect(home: Path, patch: pytest.MonkeyPatch) -> tuple[LocalApi, dict[str,
     local = LocalApi()
     local.ready()
     return local, {**env, "PREFECT_API_URL": os.environ["PREFECT_API_URL"]}
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """A browser; of one module, as Playwright's event loop runs for as long and lets no other run."""
+    from browser import chromium  # noqa: PLC0415 (not every test needs it)
+
+    with chromium() as opened_browser:
+        yield opened_browser
 
 
 @pytest.fixture(scope="session")
