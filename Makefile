@@ -69,11 +69,17 @@ $(BIN)/python:
 
 # The lock is its own constraint: without it, pip takes the newest of what is asked for with an extra (sqlalchemy[asyncio]),
 # which the lock has not.
-$(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
+$(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python $(VENV)/share/canceropole
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock -c requirements.lock
 	rm -rf *.egg-info # of an earlier version, it would say that one's number
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# What the site's pages run in a browser. The program works without it, and the site then has no SQL console; the tests
+# need it. Whoever may not install npm is told so once a command.
+$(VENV)/share/canceropole: $(wildcard pipeline/site/npm/*) pipeline/site/npm/.npmrc | $(BIN)/python
+	@command -v npm >/dev/null || $(call debian,npm) || true
+	@sh pipeline/site/npm/install.sh $@ || echo "The site will have no SQL console: npm (Debian's package npm, or Node 18 and later) is needed to install it"
 
 # Older DuckDB, each in a folder of its own: a release opens in them too (tests/test_portability.py). `lock` leaves their
 # versions as they are.
@@ -90,6 +96,7 @@ $(VENV)/bench-dlt/.installed: tests/bench/dlt.txt | $(BIN)/python
 
 $(VENV)/.developed: requirements-dev.lock $(patsubst tests/duckdb_versions/%.txt,$(VENV)/duckdb/%,$(wildcard tests/duckdb_versions/*.txt)) $(VENV)/.installed
 	@command -v ssh-keygen >/dev/null || $(call debian,openssh-client)
+	@command -v chromium >/dev/null || $(call debian,chromium) || echo "Debian's chromium may not be installed here: the tests of the site will fail"
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock -c requirements-dev.lock
 	@touch $@
 
