@@ -43,6 +43,9 @@ fuzz: $(VENV)/.developed ## Draw hostile input for every reader of outside value
 bench: $(VENV)/.developed $(VENV)/bench-dlt/.installed ## Measure what things cost, as ratios against a reference in the same run
 	PYTHONPATH=.:tests $(BIN)/python -m bench
 
+screenshots: $(VENV)/.developed ## Take pictures of the site, for a person to look at
+	PYTHONPATH=.:tests $(BIN)/python -m screenshots
+
 check-portals: $(VENV)/.developed ## Publish releases in a row to the real software of data portals, on loopback
 	PYTHONPATH=.:tests $(BIN)/python -m portals.ckan
 	PYTHONPATH=.:tests $(BIN)/python -m portals.udata
@@ -100,4 +103,4 @@ $(VENV)/.developed: requirements-dev.lock $(patsubst tests/duckdb_versions/%.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock -c requirements-dev.lock
 	@touch $@
 
-.PHONY: help setup refresh test bench gauntlet gauntlet-selftest crash hostile fuzz check-portals check lock clean
+.PHONY: help setup refresh test bench gauntlet gauntlet-selftest crash hostile fuzz screenshots check-portals check lock clean

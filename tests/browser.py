@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -13,7 +14,7 @@ from playwright.sync_api import sync_playwright
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Dialog, Page
 
 FLAGS = (
     "--no-sandbox",  # a container's root has none
@@ -50,6 +51,12 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def _refused(visit: Visit, dialog: Dialog) -> None:
+    """No page has a reason to open a dialog of the browser's."""
+    visit.faults.append(dialog.message)
+    dialog.dismiss()
+
+
 @contextmanager
 def visiting(browser: Browser, **context: Any) -> Iterator[Visit]:
     """A page of a visitor of its own; `context` is what Playwright's new_context takes."""
@@ -57,6 +64,7 @@ def visiting(browser: Browser, **context: Any) -> Iterator[Visit]:
     visit = Visit(visitor.new_page())
     visitor.on("request", lambda request: visit.asked.append(request.url))
     visitor.on("console", lambda said: visit.faults.extend([said.text] if said.type in {"error", "warning"} else []))
+    visitor.on("dialog", partial(_refused, visit))
     visitor.on("weberror", lambda thrown: visit.faults.append(str(thrown.error)))
     yield visit
     visitor.close()

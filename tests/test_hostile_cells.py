@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import shutil
+import threading
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,9 +14,11 @@ import duckdb
 import pandas as pd
 import pytest
 import regex
+from browser import visiting
 from conftest import Done, canceropole
 from hostile import cells, spreadsheet
 from hostile.cells import DATASET, DROPPED, PAGE, PORTAL, PRINTED, REFUSED
+from lxml import html
 from markdown_it import MarkdownIt
 from test_shelf import WRITTEN
 
@@ -23,12 +26,15 @@ from pipeline import catalogue, stages, summary
 from pipeline.paths import Home, read_json, sha256
 from pipeline.replaying import replay
 from pipeline.run import Request
+from pipeline.serving import server
 from schemas.load import load
 from schemas.model import OWN_TABLES
-from schemas.typography import one_line, shown
+from schemas.typography import one_line, shown, visible
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from playwright.sync_api import Browser
 
 HOSTILE_TITLE = "\x1b[31mAutre\x1b[0m \u202eegap =1+1;=2+2 <b>x</b>"
 HOME_PAGE = (
@@ -254,3 +260,34 @@ def test_a_guard_that_breaks_a_constraint_holds_its_dataset_and_not_the_run(
 )
 def test_opened_in_a_spreadsheet_a_release_of_hostile_cells_runs_and_fetches_nothing() -> None:
     assert spreadsheet.run() == []
+
+
+def test_no_page_of_the_site_runs_any_of_it(made: Made, browser: Browser) -> None:
+    """Nothing is asked for, opened or said wrong; a link that the portal printed is http or https, or text."""
+    folder = (made.out / "site").resolve()
+    places = sorted(path.relative_to(folder) for path in folder.rglob("*.html"))
+    assert len(places) > 15
+    with server(made.out, "127.0.0.1", 0) as bound:
+        threading.Thread(target=bound.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{bound.server_address[1]}"
+        for place in places:
+            with visiting(browser) as visit:
+                visit.page.goto(f"{address}/site/{place}")
+                for link in visit.page.locator("a.evidence").all()[:3]:
+                    link.click()
+                    visit.page.keyboard.press("Escape")
+                schemes = visit.page.evaluate(
+                    "[...document.querySelectorAll('[href], [src]')].map(e => (e.href || e.src))"
+                )
+                assert {re.match("[a-z]*:", link)[0] for link in schemes} <= {"http:", "https:", "mailto:"}, place  # type: ignore[index]
+                assert visit.page.locator("main script, main style, main iframe, main [style], main img").count() == 0
+                assert (visit.faults, visit.origins()) == ([], {address}), place
+        bound.shutdown()
+
+
+def test_the_site_shows_what_the_page_prints(made: Made) -> None:
+    page = made.out / "site" / PORTAL / "tables" / f"{DATASET}.html"
+    cells = html.document_fromstring(page.read_text(encoding="utf-8")).xpath("//*[@data-table]//tbody//th")
+    told = [cell.text_content() for cell in cells]
+    assert told == [visible(name) for name in expected(made, "1.1.0")][: len(told)]
+    assert len(told) > 50
