@@ -244,6 +244,7 @@ def check(
     Those come with the organisations that are near, as suggestions. Exit 1 on a fault; a label is none.
     """
     from pipeline import checking, views  # noqa: PLC0415 (imports pyarrow)
+    from pipeline.site import charts  # noqa: PLC0415 (with it)
     from schemas import linting  # noqa: PLC0415 (with it)
     from schemas.load import UnknownPortalError, load, portals  # noqa: PLC0415 (with it)
     from schemas.typography import visible  # noqa: PLC0415 (with it)
@@ -254,7 +255,8 @@ def check(
     except UnknownPortalError as error:
         raise fail(str(error), WRONG_USE) from error
     declared = [] if faults else [load(name, root) for name in ([portal] if portal else portals(root))]
-    faults += [fault for declarations in declared for fault in views.faults(declarations)]
+    for declarations in declared:
+        faults += [*views.faults(declarations), *charts.faults(declarations)]
     if faults:
         raise fail("\n".join(faults), FAILED)
     for declarations in declared:

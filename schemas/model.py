@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, Self
 
 import regex
-from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic import Field as Key
+from pydantic import model_validator
 
+from schemas.charts import MAX_ROWS, Chart
+from schemas.declared import Declared, Text
 from schemas.kinds import (
     AgentType,
     Base,
@@ -38,19 +40,6 @@ if TYPE_CHECKING:
 OWN_TABLES = frozenset({"changes", "dictionnaire", "fraicheur", "releases"})
 OWN_ENDINGS = ("_history", "_as_of")
 OWN_COLUMNS = frozenset({"first_release", "last_release", "valid_from", "valid_from_date", "valid_to", "valid_to_date"})
-
-
-class Declared(BaseModel):
-    """What every part of a declaration is: unknown keys forbidden, values frozen."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False)
-
-
-class Text(Declared):
-    """A text in the two languages of the publisher's audience."""
-
-    fr: str = Key(min_length=1)
-    en: str = Key(min_length=1)
 
 
 class Constraints(Declared):
@@ -196,9 +185,9 @@ class Source(Declared):
     reference: str | None = Key(default=None, pattern=r"^[a-z_]+\.csv$")
     crawl: Literal["pages", "provenance"] | None = None
     links: Literal["organisations"] | None = None
-    parts: dict[str, Pattern] = {}
+    parts: dict[str, Pattern] = Key(default={})
     each: Each | None = None
-    values: dict[str, str] = {}
+    values: dict[str, str] = Key(default={})
     confirms: bool = False
     count: str | None = None
     only_counts: bool = False
@@ -245,7 +234,7 @@ class Range(Declared):
     """Between what bounds a column's numbers are believed, in the rows where other columns have these values."""
 
     column: Name
-    where: dict[Name, str] = {}
+    where: dict[Name, str] = Key(default={})
     min: float
     max: float
 
@@ -266,7 +255,7 @@ class Checks(Declared):
     """
 
     rows: Bounds
-    filled: dict[Name, Share] = {}
+    filled: dict[Name, Share] = Key(default={})
     ranges: tuple[Range, ...] = ()
     confidence: Share = 0.9
     rejected: Count = 0
@@ -295,6 +284,7 @@ class Dataset(Declared):
     fields: tuple[Field, ...] = Key(min_length=1)
     key: tuple[Name, ...] = Key(min_length=1)
     checks: Checks
+    chart: Chart | None = None
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
@@ -314,11 +304,26 @@ class Dataset(Declared):
             "checks.filled": tuple(self.checks.filled),
             "checks.ranges": tuple(name for r in self.checks.ranges for name in (r.column, *r.where)),
             "rank": tuple(column for field in self.fields for column in field.rank or ()),
+            "chart": () if self.chart is None else tuple(self.chart.strangers(names)),
         }
         for place, columns in mentioned.items():
             unknown = sorted(set(columns) - set(names))
             if unknown:
                 raise ValueError(f"{place} names no column of the dataset: {', '.join(unknown)}")
+        return self
+
+    @model_validator(mode="after")
+    def _drawable(self) -> Self:
+        if self.chart is None:
+            return self
+        untitled = self.chart.untitled(self.names)
+        if untitled:
+            raise ValueError(f"chart draws what no channel gives a title: {', '.join(untitled)}")
+        if self.checks.rows.max > MAX_ROWS and not self.chart.aggregates:
+            raise ValueError(
+                f"chart draws at most {MAX_ROWS} rows, of which checks.rows.max is to keep it, or an aggregate; "
+                f"checks.rows.max is {self.checks.rows.max}"
+            )
         return self
 
     @property

@@ -13,8 +13,8 @@ import yaml
 from conftest import ROOT, canceropole
 from pydantic import TypeAdapter
 
-from schemas import model
 from schemas.cleaners import cleaners
+from schemas.declared import Declared
 from schemas.load import load
 from schemas.reasons import CODES
 from spiders import inspecting
@@ -29,7 +29,7 @@ DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
 NEW_DATASET = (DOCS / "new-dataset.md").read_text(encoding="utf-8")
 PACKAGES = ("schemas", "spiders", "pipeline")
-MODELS = {kind.__name__: kind for kind in model.Declared.__subclasses__()}
+MODELS = {kind.__name__: kind for kind in Declared.__subclasses__()}
 GIVEN_BY_THE_PATH = {"Portal": {"id"}, "Dataset": {"id"}, "View": {"id"}}
 PORTAL, DATASET = "canceropole-idf", "instances_gouvernance"
 CASE = ROOT / "tests" / "pages" / PORTAL / DATASET / "base"
