@@ -17,7 +17,8 @@ from schemas.kinds import Name, Number
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-MAX_ROWS = 2_000  # of a chart: more is a picture nobody reads, and a page nobody downloads
+MAX_ROWS = 2_000  # that a chart draws: more is a picture nobody reads, and a page nobody downloads
+MAX_READ = 100_000  # of which an aggregate makes them
 Scalar = Annotated[str, Key(max_length=1_000)] | bool | Number
 # Of d3-format and d3-time-format: thousands apart or not, decimals (with ~ as far as they say something), percents.
 NumberFormat = Annotated[str, Key(pattern=r"^,?(\.\d~?f|d|\.\d~?%)$")]

@@ -19,6 +19,7 @@ from markupsafe import Markup
 from pipeline import indexes
 from pipeline.paths import Home, read_json, sync_all, write_json
 from pipeline.site import pages
+from pipeline.site.figures import Figures
 from pipeline.site.pages import Overview, Pages, Site
 from pipeline.site.portal import Portal, portal
 from pipeline.site.rows import Tables
@@ -121,6 +122,7 @@ class _Building:
         self._last = current(out)
         self._stamp = stamp()
         self._folder = out / _FOLDER / str(1 + max(map(_number, (out / _FOLDER).glob("*")), default=0))
+        self._figures = Figures(declarations, self._last, self._folder)
         known = self._last / _KNOWN if self._last else None
         self._known: Mapping[str, Any] = read_json(known) if known and known.is_file() else _NOTHING
 
@@ -173,7 +175,8 @@ class _Building:
                 counts[table["name"]] = rows.count
                 for language in LANGUAGES:
                     name = f"{table['name']}.html"
-                    page = made[language].table(told.portal, table, rows, sources, Markup())
+                    figure = self._figures.of(table, tables, made[language]) if own else Markup()
+                    page = made[language].table(told.portal, table, rows, sources, figure)
                     self._put(language, f"{told.portal.id}/tables/{name}", page)
                     if sources:
                         page = made[language].evidence(told.portal, table, rows)

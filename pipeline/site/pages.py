@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from jinja2.runtime import Context
 
+    from pipeline.site.charts import Drawing
     from pipeline.site.portal import Portal, Version
     from pipeline.site.rows import Rows
     from pipeline.site.words import Language
@@ -137,6 +138,11 @@ class Pages:
         """`site`: what all pages share; `language`: that of these."""
         self._site, self._language = site, language
 
+    @property
+    def language(self) -> Language:
+        """That of these pages."""
+        return self._language
+
     def home(self, overviews: Sequence[Overview]) -> str:
         """The first page: what each portal has."""
         only = overviews[0].portal if len(overviews) == 1 else None
@@ -202,6 +208,17 @@ class Pages:
             json_ld=schema_org.table_json_ld(package, table),
             here="table",
         )
+
+    def chart(self, drawing: Drawing, wide: str, narrow: str) -> Markup:
+        """A chart as its table's page shows it; `wide`, `narrow`: its SVG for a page and for a phone."""
+        svg = {"wide": Markup(wide), "narrow": Markup(narrow)}  # noqa: S704 (made by inline_svg)
+        language, said = self._language, words.words(self._language)
+        told = {"drawing": drawing, "w": said, "colon": _COLON[language], **svg}
+        return Markup(_environment().get_template("chart.html").render(told))  # noqa: S704 (a template's, escaped)
+
+    def chart_failed(self) -> Markup:
+        """What a table's page says where its chart could not be drawn."""
+        return Markup('<p class="about">{}</p>').format(words.words(self._language)["chart_failed"])
 
     def evidence(self, portal: Portal, table: Described, rows: Rows) -> str:
         """The page with the evidence of the rows that a table's page shows."""

@@ -19,7 +19,7 @@ function show(drawing, box, mark) {
   const frame = drawing.getBoundingClientRect();
   const at = mark.getBoundingClientRect();
   const left = at.left + at.width / 2 - box.offsetWidth / 2 - frame.left;
-  const above = at.top - frame.top - box.offsetHeight - 4;
+  const above = at.top - frame.top - box.offsetHeight - 22; // above the figure on the mark
   box.style.left = `${Math.max(0, Math.min(left, frame.width - box.offsetWidth))}px`;
   box.style.top = `${above < 0 ? Math.min(at.top - frame.top + 4, frame.height - box.offsetHeight) : above}px`;
 }

@@ -1,0 +1,62 @@
+"""The charts of a portal's tables in its pages: each drawn once, and kept until its rows or its declaration change."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from pipeline.site.charts import NARROW, WIDE, ChartError, Drawing, drawing
+from schemas.charts import MAX_READ, MAX_ROWS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pipeline.site.pages import Pages
+    from pipeline.site.rows import Tables
+    from schemas.load import Declarations
+
+_KEPT = ".charts"  # the folder of a site that has its drawings, by their digests
+_TITLE = {"fr": "title", "en": "title_en"}
+
+
+class Figures:
+    """What the pages of a site's tables have of charts."""
+
+    def __init__(self, declarations: Declarations, last: Path | None, site: Path) -> None:
+        """`declarations`: the portal's; `last`: the site before, if there is one; `site`: the one in the making."""
+        self._charts = {dataset.id: dataset.chart for dataset in declarations.datasets if dataset.chart is not None}
+        self._last, self._site = last, site
+
+    def of(self, table: Mapping[str, Any], tables: Tables, pages: Pages) -> Markup:
+        """The chart of a table; a word for it where it cannot be drawn, nothing where none is declared.
+
+        Args:
+            table: its CSV resource, as published.
+            tables: those of the release.
+            pages: of the language.
+        """
+        chart = self._charts.get(table["name"])
+        if chart is None:
+            return Markup()
+        titles = {field["name"]: field[_TITLE[pages.language]] for field in table["schema"]["fields"]}
+        rows = tables.all_rows(table, MAX_READ if chart.aggregates else MAX_ROWS)
+        if rows is None:
+            return pages.chart_failed()
+        try:
+            drawn = drawing(chart, rows, titles, pages.language)
+            return pages.chart(drawn, self._svg(drawn, WIDE), self._svg(drawn, NARROW))
+        except ChartError:  # its rows or its columns are not as declared: the page says it, `check` says why
+            return pages.chart_failed()
+
+    def _svg(self, drawn: Drawing, width: int) -> str:
+        name = f"{drawn.digest(width)}.svg"
+        path = self._site / _KEPT / name
+        path.parent.mkdir(exist_ok=True)
+        if self._last is not None and (self._last / _KEPT / name).is_file():
+            shutil.copyfile(self._last / _KEPT / name, path)
+        else:
+            path.write_text(drawn.svg(width), encoding="utf-8")
+        return path.read_text(encoding="utf-8")
