@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from bench import building, crawling, extraction, history, scale
+from bench import building, crawling, extraction, history, scale, site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,6 +46,10 @@ _PARTS: dict[str, Part] = {
     "releases": (
         "release | time but for the crawl | peak of the run | history.duckdb",
         lambda folder, given: scale.releases(folder, given.releases),
+    ),
+    "site": (
+        "site of the sample | time | of the run",
+        lambda folder, _given: site.measure(folder),
     ),
     "sample": (
         "`make refresh` | time | share",
