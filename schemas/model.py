@@ -304,7 +304,6 @@ class Dataset(Declared):
             "checks.filled": tuple(self.checks.filled),
             "checks.ranges": tuple(name for r in self.checks.ranges for name in (r.column, *r.where)),
             "rank": tuple(column for field in self.fields for column in field.rank or ()),
-            "chart": () if self.chart is None else tuple(self.chart.strangers(names)),
         }
         for place, columns in mentioned.items():
             unknown = sorted(set(columns) - set(names))
@@ -316,6 +315,9 @@ class Dataset(Declared):
     def _drawable(self) -> Self:
         if self.chart is None:
             return self
+        strangers = self.chart.strangers(self.names)
+        if strangers:
+            raise ValueError(f"chart names no column of the dataset, or of what a step leaves: {', '.join(strangers)}")
         untitled = self.chart.untitled(self.names)
         if untitled:
             raise ValueError(f"chart draws what no channel gives a title: {', '.join(untitled)}")

@@ -78,7 +78,7 @@ def _number(value: float, written: str, language: Language) -> str:
     decimals = re.search(r"\.(\d)(~?)", written)
     behind = ("#" if decimals[2] else "0") * int(decimals[1]) if decimals else ""
     pattern = ("#,##0" if "," in written else "0") + (f".{behind}" if behind else "")
-    with localcontext(rounding=ROUND_HALF_UP):
+    with localcontext(prec=400, rounding=ROUND_HALF_UP):  # digits of any float
         if written.endswith("%"):
             return str(format_percent(value, format=f"{pattern}%", locale=_LOCALES[language]))
         return str(format_decimal(value, format=pattern, locale=_LOCALES[language]))

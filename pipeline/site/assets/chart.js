@@ -35,10 +35,11 @@ function explore(drawing, svg) {
     if (mark) show(drawing, box, mark);
   });
   drawing.addEventListener("pointerleave", () => { box.hidden = true; });
-  svg.addEventListener("focusin", (event) => {
+  // On the drawing: an svg with such listeners of its own would take the focus itself.
+  drawing.addEventListener("focusin", (event) => {
     if (event.target.matches(MARKS)) show(drawing, box, event.target);
   });
-  svg.addEventListener("focusout", () => { box.hidden = true; });
+  drawing.addEventListener("focusout", () => { box.hidden = true; });
   svg.addEventListener("keydown", (event) => {
     const place = marks.indexOf(event.target);
     const end = { Home: 0, End: marks.length - 1 }[event.key];
