@@ -6,9 +6,10 @@ What does not change is not made again: the pages of releases, and those of othe
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
-from dataclasses import dataclass
+from functools import cache, partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,14 +27,14 @@ from pipeline.site.rows import Tables
 from pipeline.site.words import LANGUAGES, Language
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from schemas.load import Declarations
 
 _HERE = Path(__file__).parent
 _KNOWN = ".site.json"  # what the next site need not find out again
 _FOLDER = ".sites"
-_NOTHING: Mapping[str, Any] = {"stamp": "", "console": False, "portals": {}}
+_NOTHING: Mapping[str, Any] = {"stamp": "", "console": False, "pages": {}, "portals": {}}
 
 
 def build(home: Home, declarations: Declarations) -> None:
@@ -108,14 +109,6 @@ def _overview(found: Portal, before: Mapping[str, Any]) -> Overview:
     return Overview(found, before["counts"], frozenset(before["evidenced"]), before["sizes"], before["declared"])
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """A portal and what earlier sites knew of it."""
-
-    portal: Portal
-    same: frozenset[str]  # releases whose pages the last site has as they are to be
-
-
 class _Building:
     def __init__(self, out: Path, home: Home, declarations: Declarations) -> None:
         self._out, self._home, self._declarations = out, home, declarations
@@ -124,19 +117,20 @@ class _Building:
         self._folder = out / _FOLDER / str(1 + max(map(_number, (out / _FOLDER).glob("*")), default=0))
         self._figures = Figures(declarations, self._last, self._folder)
         known = self._last / _KNOWN if self._last else None
-        self._known: Mapping[str, Any] = read_json(known) if known and known.is_file() else _NOTHING
+        found: Mapping[str, Any] = read_json(known) if known and known.is_file() else _NOTHING
+        self._known = found if found["stamp"] == self._stamp else _NOTHING
+        self._marks: dict[str, str] = {}  # of each page, what it is made of
 
     def build(self) -> None:
         self._folder.mkdir(parents=True)
         try:
             self._assets()
             homes = {home.root: home for home in (*indexes.portals(self._out), self._home)}
-            portals = [self._portal(homes[root]) for root in sorted(homes)]
             site = Site(self._stamp, console=False)
             made = {language: Pages(site, language) for language in LANGUAGES}
-            overviews = [self._pages(made, told) for told in portals]
+            overviews = [self._portal(made, homes[root]) for root in sorted(homes)]
             for language in LANGUAGES:
-                self._put(language, "index.html", made[language].home(overviews))
+                self._write(pages.address(language, "index.html"), made[language].home(overviews))
             self._remember(site, overviews)
             sync_all(self._folder)
             self._switch()
@@ -144,60 +138,76 @@ class _Building:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise
 
-    def _portal(self, home: Home) -> _Told:
-        known = self._of_before(home.root.name)
-        before = _versions(known)
-        found = portal(home, before)
-        same = {one.version for one in found.versions if before.get(one.version, {}).get("seal") == one.seal}
-        return _Told(found, frozenset(same))
-
-    def _of_before(self, name: str) -> Mapping[str, Any]:
-        """What the last site knew of a portal, if it was made as this one is."""
-        return self._known["portals"].get(name, {}) if self._known["stamp"] == self._stamp else {}
-
-    def _pages(self, made: Mapping[Language, Pages], told: _Told) -> Overview:
-        """Writes a portal's pages."""
-        own = told.portal.home.root == self._home.root
+    def _portal(self, made: Mapping[Language, Pages], home: Home) -> Overview:
+        """Writes a portal's pages; those of another than the one the site is made for stay as they are."""
+        before = self._known["portals"].get(home.root.name, {})
+        found = portal(home, _versions(before))
+        own = home.root == self._home.root
         declared: dict[str, dict[str, str]] = {
             language: {d.id: getattr(d.title, language) for d in self._declarations.datasets if own}
             for language in LANGUAGES
         }
-        if told.portal.descriptor is None:
-            return Overview(told.portal, {}, frozenset(), {}, declared)
-        before = self._of_before(told.portal.id)
+        if found.descriptor is None:
+            return Overview(found, {}, frozenset(), {}, declared)
         if not own and before:
-            self._carry(told.portal)
-            return _overview(told.portal, before)
-        counts: dict[str, int] = {}
-        with Tables(told.portal.release) as tables:
-            for table in told.portal.tables:
-                rows, sources = tables.rows(table), tables.sources.get(table["name"], ())
-                counts[table["name"]] = rows.count
-                for language in LANGUAGES:
-                    name = f"{table['name']}.html"
-                    figure = self._figures.of(table, tables, made[language]) if own else Markup()
-                    page = made[language].table(told.portal, table, rows, sources, figure)
-                    self._put(language, f"{told.portal.id}/tables/{name}", page)
-                    if sources:
-                        page = made[language].evidence(told.portal, table, rows)
-                        self._put(language, f"{told.portal.id}/preuves/{name}", page)
+            self._carry(found)
+            return _overview(found, before)
+        if before and before["versions"][0]["seal"] == found.versions[0].seal:
+            self._figures.keep()
+        with Tables(found.release) as tables:
+            counts = {table["name"]: self._table(made, found, tables, table) for table in found.tables}
             evidenced = frozenset(tables.sources)
+        self._of_releases(made, found)
+        sizes = {path.name: path.stat().st_size for path in found.release.iterdir() if path.is_file()}
+        return Overview(found, counts, evidenced, sizes, declared)
+
+    def _table(self, made: Mapping[Language, Pages], found: Portal, tables: Tables, table: Mapping[str, Any]) -> int:
+        """Writes the pages of a table; how many rows it has."""
+        name, sources = table["name"], tables.sources.get(table["name"], ())
+        own = found.home.root == self._home.root
+        rows = cache(partial(tables.rows, table))  # read once, and only for a page that is not as it was
+
+        def page(language: Language) -> str:
+            figure = self._figures.of(table, tables, made[language]) if own else Markup()
+            return made[language].table(found, table, rows(), sources, figure)
+
+        def proofs(language: Language) -> str:
+            return made[language].evidence(found, table, rows())
+
         for language in LANGUAGES:
-            self._put(language, f"{told.portal.id}/methode.html", made[language].method(told.portal))
-            self._put(language, f"{told.portal.id}/versions/index.html", made[language].versions(told.portal))
-            for version in told.portal.versions:
-                place = pages.address(language, f"{told.portal.id}/versions/{version.version}.html")
-                if version.version in told.same and self._last and (self._last / place).is_file():
-                    _link(self._last / place, self._folder / place)
-                else:
-                    self._write(place, made[language].version(told.portal, version))
-        sizes = {path.name: path.stat().st_size for path in told.portal.release.iterdir() if path.is_file()}
-        return Overview(told.portal, counts, evidenced, sizes, declared)
+            seal, folder = found.versions[0].seal, pages.address(language, found.id)
+            versions = [(one.version, one.first, one.told[language].get(name)) for one in found.versions]
+            chart = self._figures.made_of(name) if own else None
+            made_of = [seal, pages.shown(found.state(name)), versions, chart]
+            self._put(f"{folder}/tables/{name}.html", made_of, partial(page, language))
+            if sources:
+                self._put(f"{folder}/preuves/{name}.html", seal, partial(proofs, language))
+        return tables.count(table)
+
+    def _of_releases(self, made: Mapping[Language, Pages], found: Portal) -> None:
+        """Writes the pages of a portal that depend on its releases alone."""
+        for language in LANGUAGES:
+            page, folder = made[language], pages.address(language, found.id)
+            self._put(f"{folder}/methode.html", found.versions[0].seal, partial(page.method, found))
+            listed = [version.seal for version in found.versions]
+            self._put(f"{folder}/versions/index.html", listed, partial(page.versions, found))
+            for version in found.versions:
+                made_of = [version.seal, version.first]
+                self._put(f"{folder}/versions/{version.version}.html", made_of, partial(page.version, found, version))
+
+    def _put(self, place: str, made_of: object, make: Callable[[], str]) -> None:
+        """Has a page in the site: the last site's, if that was made of the same."""
+        self._marks[place] = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
+        if self._last and self._known["pages"].get(place) == self._marks[place] and (self._last / place).is_file():
+            _link(self._last / place, self._folder / place)
+        else:
+            self._write(place, make())
 
     def _carry(self, other: Portal) -> None:
         """Puts another portal's pages as the last site has them."""
         for language in LANGUAGES:
             place = pages.address(language, other.id)
+            self._marks |= {at: mark for at, mark in self._known["pages"].items() if at.startswith(f"{place}/")}
             if self._last and (self._last / place).is_dir():
                 shutil.copytree(self._last / place, self._folder / place, copy_function=_link)
 
@@ -212,13 +222,11 @@ class _Building:
             }
             for overview in overviews
         }
-        write_json(self._folder / _KNOWN, {"stamp": self._stamp, "console": site.console, "portals": known})
+        told = {"stamp": self._stamp, "console": site.console, "pages": self._marks, "portals": known}
+        write_json(self._folder / _KNOWN, told)
 
     def _assets(self) -> None:
         shutil.copytree(_HERE / "assets", self._folder / "assets", copy_function=shutil.copyfile)
-
-    def _put(self, language: Language, place: str, page: str) -> None:
-        self._write(pages.address(language, place), page)
 
     def _write(self, place: str, page: str) -> None:
         path = self._folder / place

@@ -30,6 +30,16 @@ class Figures:
         self._charts = {dataset.id: dataset.chart for dataset in declarations.datasets if dataset.chart is not None}
         self._last, self._site = last, site
 
+    def keep(self) -> None:
+        """Keeps all drawings of the last site: they are of the same rows, whether or not a page is made of them now."""
+        if self._last is not None and (self._last / _KEPT).is_dir():
+            shutil.copytree(self._last / _KEPT, self._site / _KEPT, dirs_exist_ok=True)
+
+    def made_of(self, dataset: str) -> object:
+        """What is declared of a dataset's chart, as JSON; None where none is."""
+        chart = self._charts.get(dataset)
+        return chart.model_dump(mode="json") if chart is not None else None
+
     def of(self, table: Mapping[str, Any], tables: Tables, pages: Pages) -> Markup:
         """The chart of a table; a word for it where it cannot be drawn, nothing where none is declared.
 
@@ -55,6 +65,8 @@ class Figures:
         name = f"{drawn.digest(width)}.svg"
         path = self._site / _KEPT / name
         path.parent.mkdir(exist_ok=True)
+        if path.is_file():
+            return path.read_text(encoding="utf-8")
         if self._last is not None and (self._last / _KEPT / name).is_file():
             shutil.copyfile(self._last / _KEPT / name, path)
         else:

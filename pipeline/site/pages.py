@@ -354,6 +354,13 @@ def address(language: Language, place: str) -> str:
     return f"{_folder(language)}{place}"
 
 
+def shown(entry: Described | None) -> object:
+    """What a table's page shows of its entry in status.json."""
+    if entry is None:
+        return None
+    return [entry["state"], (entry["good"] or "")[:10], entry["since"], entry["code"], entry["message"]]
+
+
 def _folder(language: Language) -> str:
     return "" if language == LANGUAGES[0] else f"{language}/"
 
