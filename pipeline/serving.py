@@ -1,4 +1,4 @@
-"""The serve command: published releases over HTTP on loopback, never runs/ and nothing whose name begins with a dot."""
+"""The serve command: releases and their site over HTTP on loopback; never runs/, never what a dot hides."""
 
 from __future__ import annotations
 
@@ -14,21 +14,24 @@ from pipeline import ranges
 from pipeline.catalogue import FILES
 from pipeline.media_types import PLAIN, TYPES
 from pipeline.paths import LISTS
+from pipeline.site.policy import POLICY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _PUBLIC = {"releases", "latest", *LISTS}
+_SITE, _SITES = "site", ".sites"  # the first is a link to a folder in the second
 
 
 class _Published(SimpleHTTPRequestHandler):
-    """Serves the catalogues at the top, DIR/<portal>/releases, latest, and the files that list and tell of them.
+    """Serves the site and the catalogues at the top, DIR/<portal>/releases, latest, and what lists and tells of them.
 
     Any page may read what it serves, under whatever name it is reached: all of it is published.
     """
 
     timeout = 60  # seconds for a request, after which a silent client is let go
     server_version, sys_version = "canceropole", ""
+    path = ""  # of a request that is none
     extensions_map = {  # noqa: RUF012 (the base class's way of naming types)
         **SimpleHTTPRequestHandler.extensions_map,
         **TYPES,
@@ -49,21 +52,22 @@ class _Published(SimpleHTTPRequestHandler):
     def translate_path(self, path: str) -> str:
         """The file of an address; a path that does not exist for what is not published."""
         root = Path(self.directory).resolve()
-        parts = [part for part in unquote(urlsplit(path).path).split("/") if part]
+        parts = _parts(path)
         nothing, found = root / ".not-published", root.joinpath(*parts)
         if not _public(parts) or not found.resolve().is_relative_to(root):
             return str(nothing)
-        if not _public(found.resolve().relative_to(root).parts):  # a link to what is private
+        if not _public(_place(root, found.resolve())):  # a link to what is private
             return str(nothing)
         return str(found) + ("/" if path.endswith("/") else "")
 
     def do_GET(self) -> None:
-        """Answers; the bare address leads to the first portal's current release."""
+        """Answers; the bare address leads to the site or, without one, to the first portal's current release."""
         if urlsplit(self.path).path == "/":
-            portals = sorted(p.parent.name for p in Path(self.directory).glob("*/latest"))
+            out = Path(self.directory)
+            portals = sorted(path.parent.name for path in out.glob("*/latest"))
             if portals:
                 self.send_response(HTTPStatus.FOUND)
-                self.send_header("Location", f"/{portals[0]}/latest/")
+                self.send_header("Location", f"/{_SITE}/" if (out / _SITE).is_dir() else f"/{portals[0]}/latest/")
                 self.send_header("Content-Length", "0")
                 self.end_headers()
                 return
@@ -100,18 +104,40 @@ class _Published(SimpleHTTPRequestHandler):
         return True
 
     def end_headers(self) -> None:
-        """Adds what lets a page read the data, and keeps a browser from guessing types, running or framing it."""
+        """Adds what lets a page read the data, and keeps a browser from guessing types, running or framing it.
+
+        The site's pages run what the site has, and nothing else.
+        """
+        policy = POLICY if _parts(self.path)[:1] == [_SITE] else "default-src 'none'"
         self.send_header("Access-Control-Allow-Origin", "*")
         self.send_header("Access-Control-Expose-Headers", "Accept-Ranges, Content-Range, ETag")
         self.send_header("X-Content-Type-Options", "nosniff")
-        self.send_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+        self.send_header("Content-Security-Policy", f"{policy}; frame-ancestors 'none'")
         self.send_header("Referrer-Policy", "no-referrer")
         super().end_headers()
 
 
+def _parts(path: str) -> list[str]:
+    """The parts of an address's path; none of what is no address."""
+    try:
+        return [part for part in unquote(urlsplit(path).path).split("/") if part]
+    except ValueError:
+        return []
+
+
+def _place(root: Path, found: Path) -> tuple[str, ...]:
+    """The place of a file under the outputs; a file of the current site is under `site`, wherever that link leads."""
+    site = (root / _SITE).resolve()
+    if site.parent == root / _SITES and found.is_relative_to(site):
+        return (_SITE, *found.relative_to(site).parts)
+    return found.relative_to(root).parts
+
+
 def _public(parts: Sequence[str]) -> bool:
-    """Whether a place under the outputs is of what is published: a catalogue; a portal, then what is public of it."""
+    """Whether a place under the outputs is published: of the site, a catalogue; a portal, then what is public of it."""
     hidden = any(part.startswith(".") or "\0" in part for part in parts)
+    if parts and parts[0] == _SITE:
+        return not hidden
     if len(parts) == 1:
         return parts[0] in FILES
     return len(parts) > 1 and parts[1] in _PUBLIC and not hidden

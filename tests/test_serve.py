@@ -23,11 +23,14 @@ from ranged_files import RangedFiles
 
 from pipeline.cli import serve
 from pipeline.serving import server
+from pipeline.site.duckdb_wasm import installed
+from pipeline.site.policy import POLICY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PORTAL = "canceropole-idf"
+DUCKDB = getattr(installed(), "name", "duckdb")  # what is not installed is not served, and its test says so
 
 
 class Answer(NamedTuple):
@@ -70,6 +73,10 @@ def served(sample: Done, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     (out / "secret.txt").write_text("SECRET")
     for name in ("erasures.key", "erasures.json", "decisions.json", "told.json"):
         (out / PORTAL / name).write_text("SECRET")
+    (out / "site" / "sortie.html").symlink_to(folder / "secret.txt")
+    (out / "site" / "prive").symlink_to(out / PORTAL / "runs")
+    (out / ".sites" / "0").mkdir()
+    (out / ".sites" / "0" / "index.html").write_text("SECRET")
     with server(out, "127.0.0.1", 0) as bound:
         thread = Thread(target=bound.serve_forever, daemon=True)
         thread.start()
@@ -78,11 +85,42 @@ def served(sample: Done, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         thread.join()
 
 
-def test_the_bare_address_leads_to_the_current_release(served: Served) -> None:
+def test_the_bare_address_leads_to_the_site(served: Served) -> None:
     answer = served.get("/")
+    assert (answer.status, answer.headers["location"]) == (302, "/site/")
+    page = served.get("/site/")
+    assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert page.body == (served.out / "site" / "index.html").read_bytes()
+
+
+def test_the_bare_address_of_outputs_without_a_site_leads_to_the_current_release(sample: Done, tmp_path: Path) -> None:
+    (tmp_path / PORTAL).symlink_to(sample.home)
+    with server(tmp_path, "127.0.0.1", 0) as bound:
+        Thread(target=bound.serve_forever, daemon=True).start()
+        answer = Served(tmp_path, bound.server_port).get("/")
+        bound.shutdown()
     assert (answer.status, answer.headers["location"]) == (302, f"/{PORTAL}/latest/")
-    listing = served.get(answer.headers["location"])
-    assert (listing.status, b"datapackage.json" in listing.body) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        (f"{PORTAL}/sql.html", "text/html; charset=utf-8"),
+        ("assets/site.css", "text/css; charset=utf-8"),
+        ("assets/console.js", "text/javascript; charset=utf-8"),
+        ("assets/icon.svg", "image/svg+xml"),
+        (f"assets/{DUCKDB}/duckdb-eh.wasm", "application/wasm"),
+        (f"assets/{DUCKDB}/LICENCES.txt", "text/plain; charset=utf-8"),
+    ],
+)
+def test_a_file_of_the_site_has_its_type_and_the_policy_the_site_lives_under(
+    served: Served, name: str, kind: str
+) -> None:
+    answer = served.get(f"/site/{name}")
+    assert (answer.status, answer.headers["content-type"]) == (200, kind)
+    assert answer.body == (served.out / "site" / name).read_bytes()
+    assert answer.headers["content-security-policy"] == f"{POLICY}; frame-ancestors 'none'"
+    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 @pytest.mark.parametrize(
@@ -285,6 +323,12 @@ def test_status_is_published(served: Served) -> None:
         "/secret.txt",
         "/nulle-part/",
         f"/{PORTAL}/latest/rien.csv",
+        "/.sites/",
+        "/.sites/1/index.html",
+        "/site/.site.json",
+        "/site/sortie.html",
+        "/site/prive/RUN/report.json",
+        "/site/rien.html",
     ],
 )
 def test_what_is_not_published_is_not_there(served: Served, path: str) -> None:
@@ -312,6 +356,9 @@ def test_what_is_not_published_is_not_there(served: Served, path: str) -> None:
         b"/canceropole-idf/latest/%00",
         b"/canceropole-idf/latest/README.md%00.txt",
         b"/canceropole-idf/runs%2f",
+        b"/site/../canceropole-idf/runs/",
+        b"/site/%2e%2e/.sites/0/index.html",
+        b"/site/..%2f..%2fsecret.txt",
         b"http://127.0.0.1/canceropole-idf/runs/",
         b"/etc/passwd",
         b"//etc/passwd",

@@ -19,7 +19,8 @@ from markupsafe import Markup
 
 from pipeline import indexes
 from pipeline.paths import Home, read_json, sync_all, write_json
-from pipeline.site import pages
+from pipeline.site import duckdb_wasm, pages
+from pipeline.site.console import console
 from pipeline.site.figures import Figures
 from pipeline.site.pages import Overview, Pages, Site
 from pipeline.site.portal import Portal, portal
@@ -114,6 +115,7 @@ class _Building:
         self._out, self._home, self._declarations = out, home, declarations
         self._last = current(out)
         self._stamp = stamp()
+        self._duckdb = duckdb_wasm.installed()
         self._folder = out / _FOLDER / str(1 + max(map(_number, (out / _FOLDER).glob("*")), default=0))
         self._figures = Figures(declarations, self._last, self._folder)
         known = self._last / _KNOWN if self._last else None
@@ -126,7 +128,7 @@ class _Building:
         try:
             self._assets()
             homes = {home.root: home for home in (*indexes.portals(self._out), self._home)}
-            site = Site(self._stamp, console=False)
+            site = Site(self._stamp, console=self._duckdb is not None)
             made = {language: Pages(site, language) for language in LANGUAGES}
             overviews = [self._portal(made, homes[root]) for root in sorted(homes)]
             for language in LANGUAGES:
@@ -188,6 +190,9 @@ class _Building:
         """Writes the pages of a portal that depend on its releases alone."""
         for language in LANGUAGES:
             page, folder = made[language], pages.address(language, found.id)
+            if self._duckdb and found.descriptor:
+                told = console(found.descriptor, self._duckdb, language)
+                self._put(f"{folder}/sql.html", found.versions[0].seal, partial(page.console, found, told))
             self._put(f"{folder}/methode.html", found.versions[0].seal, partial(page.method, found))
             listed = [version.seal for version in found.versions]
             self._put(f"{folder}/versions/index.html", listed, partial(page.versions, found))
@@ -227,6 +232,8 @@ class _Building:
 
     def _assets(self) -> None:
         shutil.copytree(_HERE / "assets", self._folder / "assets", copy_function=shutil.copyfile)
+        if self._duckdb:
+            duckdb_wasm.put(self._duckdb, self._folder / "assets")
 
     def _write(self, place: str, page: str) -> None:
         path = self._folder / place
@@ -245,9 +252,13 @@ class _Building:
 
 
 def stamp() -> str:
-    """A digest of what the site is made with: this program, its templates and assets."""
+    """A digest of what the site is made with: this program, its templates, words and assets, DuckDB for the browser."""
     digest = hashlib.sha256(metadata.version("canceropole").encode())
-    for path in sorted((*_HERE.glob("*.py"), *_HERE.glob("templates/*"), *_HERE.glob("assets/*"))):
+    duckdb = duckdb_wasm.installed()
+    digest.update(duckdb.name.encode() if duckdb else b"")
+    for path in sorted(
+        (*_HERE.glob("*.py"), *_HERE.glob("*.yml"), *_HERE.glob("templates/*"), *_HERE.glob("assets/*"))
+    ):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 

@@ -18,6 +18,7 @@ from pipeline.described import OF_THE_CRAWL, bundle, contributor, database, file
 from pipeline.paths import read_json
 from pipeline.readme import FREQUENCIES, personal_columns
 from pipeline.site import words
+from pipeline.site.policy import POLICY
 from pipeline.site.rows import anchor, cell
 from pipeline.site.words import LANGUAGES
 from schemas.typography import key_text, visible
@@ -28,16 +29,13 @@ if TYPE_CHECKING:
     from jinja2.runtime import Context
 
     from pipeline.site.charts import Drawing
+    from pipeline.site.console import Console
     from pipeline.site.portal import Portal, Version
     from pipeline.site.rows import Rows
     from pipeline.site.words import Language
 
     Described = Mapping[str, Any]
 
-POLICY = (
-    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src 'self'; "
-    "style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
-)
 _LOADABLE = 5_000_000  # bytes of a JSON file that a page reads whole when asked
 _CHANGES = 100  # row changes of a dataset that a release's page shows
 _SUFFIX = {"fr": "", "en": "_en"}  # of what datapackage.json says in a language
@@ -264,8 +262,8 @@ class Pages:
             here="method",
         )
 
-    def console(self, portal: Portal, told: object) -> str:
-        """The page that answers SQL in the browser; `told` is what pipeline.site.console gives."""
+    def console(self, portal: Portal, told: Console) -> str:
+        """The page that answers SQL in the browser; `told`: what it shows."""
         return self._page("console.html", f"{portal.id}/sql.html", portal, console=told, here="console")
 
     def _told(self, portal: Portal, table: Described) -> dict[str, Any]:

@@ -18,9 +18,9 @@ _LOCALES = {"fr": "fr_FR", "en": "en_GB"}
 
 
 @cache
-def words(language: Language) -> dict[str, str]:
-    """The site's own words in a language, by name."""
-    told = yaml.safe_load(files("pipeline.site").joinpath("words.yml").read_bytes())
+def words(language: Language, source: str = "words.yml") -> dict[str, str]:
+    """The site's own words in a language, by name; `source` is the file that has them."""
+    told = yaml.safe_load(files("pipeline.site").joinpath(source).read_bytes())
     return {name: said[language] for name, said in told.items()}
 
 
