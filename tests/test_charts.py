@@ -23,7 +23,8 @@ from pipeline.paths import Home
 from pipeline.site import inline_svg
 from pipeline.site.build import build, current
 from pipeline.site.charts import NARROW, WIDE, ChartError, Drawing, drawing
-from pipeline.site.pages import POLICY, Pages, Site
+from pipeline.site.pages import Pages, Site
+from pipeline.site.policy import POLICY
 from schemas.charts import Chart
 from schemas.load import DeclarationError, load
 

@@ -178,7 +178,7 @@ def test_every_example_gives_the_rows_that_duckdb_gives(browser: Browser, served
         ("EXPLAIN FROM axes_recherche", "explain_key explain_value", None),
         ("SELECT count(*) AS n FROM tumorotheques_as_of('1.0.0')", "n", ["20"]),
         ("SELECT DISTINCT version FROM changes", "version", ["1.1.0"]),
-        (f"SELECT valid_from, valid_to {BEAUJON} ORDER BY first_release LIMIT 1", "valid_from valid_to", ["1.0.0", "1.1.0"]),
+        (f"SELECT valid_from AS a, valid_to AS b {BEAUJON} ORDER BY first_release LIMIT 1", "a b", ["1.0.0", "1.1.0"]),
     ],
 )  # fmt: skip
 def test_what_is_asked_is_answered_as_duckdb_prints_it(
