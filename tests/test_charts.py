@@ -23,8 +23,8 @@ from pipeline.paths import Home
 from pipeline.site import inline_svg
 from pipeline.site.build import build, current
 from pipeline.site.charts import NARROW, WIDE, ChartError, Drawing, drawing
-from pipeline.site.pages import Pages, Site
-from pipeline.site.policy import POLICY
+from pipeline.site.pages import POLICY, Pages, Site
+from pipeline.site.words import number
 from schemas.charts import Chart
 from schemas.load import DeclarationError, load
 
@@ -243,6 +243,11 @@ def test_whatever_the_rows_the_drawing_is_harmless(rows: list[dict[str, Any]], m
     told = drawn({"mark": mark, "encoding": {**encoding, "x": x or encoding["x"]}}, *rows)
     assert_harmless(told.svg())
     assert len(told.table) == len(rows)
+
+
+def test_any_figure_can_be_written() -> None:
+    assert number(1e26, "en") == "100,000,000,000,000,000,000,000,000"
+    assert drawn(SERIES, row("a", 1e26), language="en").table == [["a", "a", number(1e26, "en")]]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import localcontext
 from functools import cache
 from importlib.resources import files
 from typing import Literal
@@ -26,7 +27,8 @@ def words(language: Language, source: str = "words.yml") -> dict[str, str]:
 
 def number(value: float, language: Language) -> str:
     """A number as the language writes it: 12 345 or 12,345."""
-    return str(format_decimal(value, locale=_LOCALES[language]))
+    with localcontext(prec=400):  # digits of any float
+        return str(format_decimal(value, locale=_LOCALES[language]))
 
 
 def share(value: float, language: Language) -> str:
