@@ -19,14 +19,15 @@ from hypothesis import strategies as st
 from lxml import etree, html
 from test_refresh import archive_of, declarations, out, refresh, released
 
-from pipeline.paths import Home
+from pipeline.paths import Home, read_json, write_json
 from pipeline.site import inline_svg
 from pipeline.site.build import build, current
 from pipeline.site.charts import NARROW, WIDE, ChartError, Drawing, drawing
-from pipeline.site.pages import POLICY, Pages, Site
+from pipeline.site.pages import Pages, Site
+from pipeline.site.policy import POLICY
 from pipeline.site.words import number
 from schemas.charts import Chart
-from schemas.load import DeclarationError, load
+from schemas.load import HOME, DeclarationError, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -356,43 +357,56 @@ def test_a_table_too_long_to_draw_needs_an_aggregate(tmp_path: Path) -> None:
         load(PORTAL, schemas)
 
 
+def charted(tmp_path: Path, before: str = "", after: str = "") -> Path:
+    """The declarations of a few datasets with the chart of one, in which a text is replaced."""
+    whole = (HOME / PORTAL / "financements.yml").read_text(encoding="utf-8")
+    told = whole[whole.index("\nchart:") :]
+    assert before in told
+    return declarations(tmp_path, "financements.yml", "\nchecks:", f"{told.replace(before, after, 1)}checks:")
+
+
+def page_of(out: Path) -> str:
+    return (out / "site" / PORTAL / "tables" / "financements.html").read_text(encoding="utf-8")
+
+
 def test_a_chart_that_vega_lite_does_not_draw_is_told_and_missing_and_the_data_is_there(
     few: Done, out: Path, tmp_path: Path
 ) -> None:
-    schemas = declarations(tmp_path, "financements.yml", 'axis: {format: ".0f", tickCount: 5}', 'axis: {format: "%Y"}')
+    schemas = charted(tmp_path, 'axis: {format: ".0f", tickCount: 5}', 'axis: {format: "%Y"}')
     done = canceropole("check", "--schemas", schemas, out=out)
     assert done.status == 1
     assert f"{PORTAL}/financements.yml:chart.spec: expected a chart that Vega-Lite draws, got " in done.stderr
     assert refresh(out, f"run:{archive_of(few).parent.name}", schemas=schemas)["outcome"] == "unchanged"
-    site = current(out)
-    assert site is not None
-    page = (site / PORTAL / "tables" / "financements.html").read_text(encoding="utf-8")
-    assert "Un graphique manque" in page
-    assert "25.1 millions" in page
+    assert "Un graphique manque" in page_of(out)
+    assert "25.1 millions" in page_of(out)
 
 
 def test_a_changed_chart_changes_the_page_and_makes_no_release(few: Done, out: Path, tmp_path: Path) -> None:
-    before = released(out)
-    page = out / "site" / PORTAL / "tables" / "financements.html"
-    assert page.read_text(encoding="utf-8").count("<figure") == 1
-    schemas = declarations(tmp_path, "financements.yml", "Un montant par année.", "Une barre par année.")
-    report = refresh(out, f"run:{archive_of(few).parent.name}", schemas=schemas)
-    assert (report["outcome"], report["version"]) == ("unchanged", None)
-    assert released(out) == before
-    assert "Une barre par année." in page.read_text(encoding="utf-8")
-    assert b"chart" not in (out / PORTAL / "latest" / "datapackage.json").read_bytes()
+    before, source = released(out), f"run:{archive_of(few).parent.name}"
+    for name, text in (("a", "Un montant par année."), ("b", "Une barre par année.")):
+        schemas = charted(tmp_path / name, "Un montant par année.", text)
+        report = refresh(out, source, schemas=schemas)
+        assert (report["outcome"], report["version"]) == ("unchanged", None)
+        assert released(out) == before
+        assert page_of(out).count("<figure") == 1
+        assert text in page_of(out)
 
 
-def test_what_was_drawn_is_kept_while_it_is_the_same(few: Done, out: Path) -> None:
-    home = Home(out / PORTAL)
+def test_what_was_drawn_is_kept_while_it_is_the_same(few: Done, out: Path, tmp_path: Path) -> None:
+    home, declared = Home(out / PORTAL), load(PORTAL, charted(tmp_path))
+    build(home, declared)
     folder = current(out)
     assert few.status == 0
     assert folder is not None
-    [kept, *_] = sorted((folder / ".charts").glob("*.svg"))
-    kept.write_text("<svg><!-- kept --></svg>", encoding="utf-8")
-    build(home, load(PORTAL))
-    pages = (out / "site").rglob("tables/*.html")
-    assert sum("<!-- kept -->" in page.read_text(encoding="utf-8") for page in pages) == 1
+    for kept in (folder / ".charts").glob("*.svg"):
+        kept.write_text("<svg><!-- kept --></svg>", encoding="utf-8")
+    told = read_json(home.status)
+    [entry] = [entry for entry in told["datasets"] if entry["name"] == "financements"]
+    entry["good"] = "2020-01-01T00:00:00Z"  # what the page says, and the chart does not
+    write_json(home.status, told)
+    build(home, declared)
+    assert "1 janvier 2020" in page_of(out)
+    assert page_of(out).count("<!-- kept -->") == 2
 
 
 def contrast(one: str, other: str) -> float:
