@@ -23,6 +23,7 @@ TYPES = {
     ".sig": "application/octet-stream",
     ".svg": "image/svg+xml",
     ".ttl": "text/turtle; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
     ".wasm": "application/wasm",
     ".zip": "application/zip",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,7 +13,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from shutil import copytree
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import duckdb
 import pytest
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from pipeline.site.words import Language
 
+AXE = Path(sys.prefix) / "share" / "canceropole" / "axe-core" / "axe.min.js"
 DATABASE = f"{PORTAL}.duckdb"
 BEAUJON = "FROM tumorotheques_history WHERE tumorotheque_id = 'tissutheque-beaujon'"
 LONG = "SELECT count(*) FROM range(1000000000000) WHERE hash(range) = 0"
@@ -318,6 +320,21 @@ def test_it_is_all_done_with_the_keyboard(browser: Browser, served: Served) -> N
             visit.page.keyboard.press("Tab")
             at = visit.page.evaluate("[document.activeElement.textContent, document.activeElement.role]")
             assert at[0] == name if name else at[1] == "region"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_result_and_a_fault_are_accessible(
+    browser: Browser, served: Served, scheme: Literal["light", "dark"]
+) -> None:
+    # axe-core is put in by the test, which the policy of the page would not let in.
+    with visiting(browser, color_scheme=scheme, viewport={"width": 360, "height": 800}, bypass_csp=True) as visit:
+        asking = Asking(visit, served.page())
+        visit.page.add_script_tag(path=AXE)
+        for query in ("FROM tumorotheques_par_organisation", "FROM nulle_part"):
+            asking.ask(query)
+            found = visit.page.evaluate("axe.run()")
+            assert [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]] == [], query
+            assert visit.page.evaluate("document.documentElement.scrollWidth") == 360
 
 
 def test_an_address_opens_the_examples_of_a_table(browser: Browser, served: Served) -> None:
