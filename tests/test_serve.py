@@ -22,9 +22,12 @@ from conftest import Done, canceropole
 from ranged_files import RangedFiles
 
 from pipeline.cli import serve
+from pipeline.paths import Home
 from pipeline.serving import server
+from pipeline.site.build import build
 from pipeline.site.duckdb_wasm import installed
 from pipeline.site.policy import POLICY
+from schemas.load import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,6 +67,7 @@ class Served(NamedTuple):
 def served(sample: Done, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("served")
     out = Path(shutil.copytree(sample.out, folder / "outputs", symlinks=True))
+    build(Home(out / PORTAL), load(PORTAL))
     (folder / "secret.txt").write_text("SECRET")
     release = out / PORTAL / "releases" / "1.0.0"
     (release / "sortie.txt").symlink_to(folder / "secret.txt")

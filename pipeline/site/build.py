@@ -233,7 +233,8 @@ class _Building:
     def _assets(self) -> None:
         shutil.copytree(_HERE / "assets", self._folder / "assets", copy_function=shutil.copyfile)
         if self._duckdb:
-            duckdb_wasm.put(self._duckdb, self._folder / "assets")
+            there = self._last / "assets" / self._duckdb.name if self._last else self._duckdb
+            duckdb_wasm.put(there if there.is_dir() else self._duckdb, self._folder / "assets")
 
     def _write(self, place: str, page: str) -> None:
         path = self._folder / place
