@@ -57,6 +57,11 @@ PARAGRAPHS: dict[str, tuple[str, str]] = {
         """The outputs folder {folder} cannot be written: {error}. Free space or rights, or choose another
         --out. {kept}""",
     ),
+    "outputs-pattern": (
+        """Le dossier {folder} a dans son nom un de * ? [, que DuckDB prend pour un motif de noms. Choisir un autre
+        --out.""",
+        "The folder {folder} has one of * ? [ in its name, which DuckDB takes for a pattern. Choose another --out.",
+    ),
     "report-unwritable": (
         """La version {version} est publiée et courante, mais ce qui en rend compte dans {folder} n'a pas pu être
         écrit : {error}. Libérer de la place ou des droits et relancer : rien n'est publié deux fois.""",

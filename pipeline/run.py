@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from schemas.model import Dataset
 
 LIVE, SAMPLE, PORTAL = "live", "sample", "portal"
+_PATTERN = re.compile(r"[*?\[]")  # what DuckDB takes for a pattern of file names, wherever it stands in one
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +102,11 @@ def declared(request: Request) -> Declarations:
     """The portal's declarations, checked before anything is requested.
 
     Raises:
-        WrongUseError: no such portal, dataset or archive.
+        WrongUseError: no such portal, dataset or archive, or outputs that DuckDB cannot name.
         RunFailedError: a broken declaration.
     """
+    if _PATTERN.search(str(request.out.absolute())):
+        raise WrongUseError("outputs-pattern", folder=request.out.absolute())
     try:
         declarations = load.load(request.portal, request.schemas)
     except load.UnknownPortalError as error:

@@ -57,6 +57,14 @@ def test_every_command_explains_itself(command: str) -> None:
         assert "--schemas" in done.stdout
 
 
+@pytest.mark.parametrize("name", ["sorties[1]", "sorties?", "*"])
+def test_outputs_whose_name_is_a_pattern_are_wrong_use(tmp_path: Path, name: str) -> None:
+    done = canceropole("refresh", PORTAL, "--from", "sample", out=tmp_path / name)
+    assert done.status == 2
+    assert str(tmp_path / name) in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_no_command_and_an_unknown_one_are_wrong_use() -> None:
     for arguments in ((), ("rafraichir",)):
         done = canceropole(*arguments)
