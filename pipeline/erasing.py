@@ -131,6 +131,7 @@ def _erase(sought: Sought) -> int:
             _nowhere(copy, declarations, masking)
             unrepeated = _unrepeated(copy, sought.portal)
             runs = len(rewriting.runs)
+            site.withdraw(home.root.parent)  # killed from here on, nobody reads there what was erased
             journal.commit(home, copy)
             indexes.renew(home)
             site.build(home, declarations)

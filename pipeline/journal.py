@@ -6,11 +6,10 @@ rest in place.
 
 from __future__ import annotations
 
-import os
 import shutil
 from typing import TYPE_CHECKING
 
-from pipeline.paths import Home, read_json, sync, write_json
+from pipeline.paths import Home, linked, read_json, sync, write_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +30,7 @@ def staged(home: Home) -> Home:
         home.root,
         copy.root,
         symlinks=True,
-        copy_function=_linked,
+        copy_function=linked,
         ignore=lambda folder, _: {*_KEPT_APART, home.erasing.name} if folder == str(home.root) else set(),
     )
     return copy
@@ -89,11 +88,3 @@ def _plan(home: Home) -> Path:
 
 def _is_the_same(one: Path, other: Path) -> bool:
     return one.is_file() and one.samefile(other)
-
-
-def _linked(source: str, target: str) -> str:
-    try:
-        os.link(source, target)
-    except OSError:  # a file system without links
-        shutil.copy2(source, target)
-    return target

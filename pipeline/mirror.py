@@ -17,6 +17,8 @@ from pipeline.checksums import SUMS, sealed, verify
 from pipeline.failures import RunFailedError
 from pipeline.paths import LISTS, VERSION, Home, number, read_json, sha256, write, write_json
 from pipeline.site import build as site
+from pipeline.site import pages
+from pipeline.site.words import LANGUAGES
 from pipeline.steps import Steps, TargetError
 
 if TYPE_CHECKING:
@@ -123,21 +125,29 @@ class _Publication:
         return made
 
     def _site(self, made: Path) -> None:
-        """Puts the site: what pages need, this portal's pages, then the first ones, of the portals that are there."""
+        """Puts the site: what pages need, this portal's pages, then the first ones, of the releases that are there."""
         out = self._home.root.parent
-        folder = site.current(out)
-        if folder is None:  # outputs of an older program: its next run makes one
-            return
-        for part in ("assets", self._portal, f"en/{self._portal}"):
-            ours = {f"site/{path.relative_to(folder)}": path for path in (folder / part).rglob("*") if path.is_file()}
-            for address in sorted(self._place.names(f"site/{part}") - ours.keys()):
-                self._steps.removing(address, partial(self._place.remove, address))
-            for address, path in sorted(ours.items()):
+        with site.lock(out):
+            folder = site.current(out)
+            if folder is None:  # outputs of an older program: its next run makes one
+                return
+            parts = ("assets", *(pages.address(language, self._portal) for language in LANGUAGES))
+            ours = {
+                f"site/{path.relative_to(folder)}": path
+                for part in parts
+                for path in sorted((folder / part).rglob("*"))
+                if path.is_file()
+            }
+            for address, path in ours.items():
                 self._put(path, address)
-        published = [home.root.name for home in indexes.portals(out) if self._there(home) is not None]
-        for place, page in site.home_pages(out, published).items():
-            write(made / place, page)
-            self._put(made / place, f"site/{place}")
+            there = {home.root.name: self._there(home) for home in indexes.portals(out)}
+            published = {name: release.name for name, release in there.items() if release is not None}
+            for place, page in site.home_pages(out, published).items():
+                write(made / place, page)
+                self._put(made / place, f"site/{place}")
+            gone = {address for part in parts for address in self._place.names(f"site/{part}")} - ours.keys()
+            for address in sorted(gone):
+                self._steps.removing(address, partial(self._place.remove, address))
 
     def _there(self, home: Home) -> Path | None:
         """The release of a portal that the target's catalogue may list: another's only as far as it is published."""

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -232,6 +233,20 @@ def write(path: Path, content: bytes, *, private: bool = False) -> None:
     except OSError:
         partial.unlink(missing_ok=True)  # on a full disk, half a file is in the way of whatever comes next
         raise
+
+
+def linked(source: Path | str, target: Path | str) -> None:
+    """Gives a file a second name; a copy where the file system has no links, or the other name is on another one.
+
+    Raises:
+        OSError: it cannot be read, or the other written.
+    """
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def sync(path: Path) -> None:

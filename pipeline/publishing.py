@@ -22,6 +22,7 @@ from pipeline.mirror import Mirror
 from pipeline.paths import Home, read_json
 from pipeline.remote import Remote
 from pipeline.run import lock
+from pipeline.site import build as site
 from pipeline.steps import Steps, Target, TargetError
 from pipeline.stores import S3, Folder
 from pipeline.udata import Udata
@@ -74,6 +75,7 @@ def run(portal: str, target: str, out: Path, language: str, *, dry_run: bool, sa
         with lock(home):
             if not dry_run:
                 indexes.catch_up(home)
+                site.catch_up(home)
             place.publish(home, steps)
     except FailureError as error:
         errors.print(error.paragraph(language))

@@ -67,6 +67,15 @@ def json_ld(descriptor: Described) -> dict[str, Any]:
     return _graph(descriptor, datasets)
 
 
+def package_json_ld(descriptor: Described) -> dict[str, Any]:
+    """The package as a schema.org Dataset, in its catalogue; as `json_ld` says it.
+
+    Args:
+        descriptor: the release's datapackage.json.
+    """
+    return _graph(descriptor, [_package(descriptor)])
+
+
 def table_json_ld(descriptor: Described, table: Described) -> dict[str, Any]:
     """One of the package's tables as a schema.org Dataset, in its catalogue; as `json_ld` says it.
 

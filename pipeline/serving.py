@@ -65,9 +65,10 @@ class _Published(SimpleHTTPRequestHandler):
         if urlsplit(self.path).path == "/":
             out = Path(self.directory)
             portals = sorted(path.parent.name for path in out.glob("*/latest"))
-            if portals:
+            to = f"/{_SITE}/" if (out / _SITE).is_dir() else f"/{portals[0]}/latest/" if portals else ""
+            if to:
                 self.send_response(HTTPStatus.FOUND)
-                self.send_header("Location", f"/{_SITE}/" if (out / _SITE).is_dir() else f"/{portals[0]}/latest/")
+                self.send_header("Location", to)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
                 return

@@ -267,6 +267,10 @@ class Checks(Declared):
     magnitude: float = Key(default=8.0, gt=1)
 
 
+# What the outputs and their site have of their own beside portals' folders.
+_OWN_FOLDERS = frozenset({"assets", "en", "site"})
+
+
 def _not_of_the_package(name: str) -> None:
     if name in OWN_TABLES:
         raise ValueError(f"the package has a table {name} of its own")
@@ -448,6 +452,12 @@ class Portal(Declared):
     ignore: tuple[Ignored, ...] = ()
     role_words: tuple[str, ...] = ()
     role_mailboxes: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _has_a_folder_of_its_own(self) -> Self:
+        if self.id in _OWN_FOLDERS:
+            raise ValueError(f"the outputs have a folder {self.id} of their own")
+        return self
 
     def is_archive(self, path: str) -> bool:
         """Whether an address is declared to repeat other pages' content (tags, categories, dates, pagination)."""

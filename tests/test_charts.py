@@ -405,7 +405,7 @@ def test_what_was_drawn_is_kept_while_it_is_the_same(few: Done, out: Path, tmp_p
     entry["good"] = "2020-01-01T00:00:00Z"  # what the page says, and the chart does not
     write_json(home.status, told)
     build(home, declared)
-    assert "1 janvier 2020" in page_of(out)
+    assert "1er janvier 2020" in page_of(out)
     assert page_of(out).count("<!-- kept -->") == 2
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from browser import visiting
-from conftest import PORTAL, Done
+from conftest import PORTAL, Done, few_declarations, resealed
 from lxml import html
 from test_refresh import changed, refresh
 
@@ -280,9 +280,63 @@ def test_every_word_is_used_and_said_in_both_languages() -> None:
     folder = Path(build.__file__).parent
     used = set(re.findall(r"\bw\.(\w+)", "".join(path.read_text() for path in folder.glob("templates/*.html"))))
     named = {"of_the_portal", "of_references", "of_the_crawl", "chart_failed"}  # from elsewhere
+    named |= {"is_true", "is_false"}
     kinds = {f"type_{kind}" for kind in ("string", "integer", "number", "boolean", "date", "datetime", "year")}
     for language in LANGUAGES:
         assert set(words(language)) == used | named | kinds, language
+
+
+def test_a_portal_that_was_held_at_first_is_told_of_once_it_is_released(few: Done, tmp_path: Path) -> None:
+    shutil.copytree(few.out, tmp_path / "outputs", symlinks=True)
+    home, declarations = Home(tmp_path / "outputs" / PORTAL), load(PORTAL, few_declarations())
+    link = home.latest.readlink()
+    home.latest.unlink()
+    build.build(home, declarations)
+    assert "Rien n'est encore publié." in said(pages(home.root.parent)["index.html"])
+    home.latest.symlink_to(link)
+    build.build(home, declarations)
+    assert TABLE in pages(home.root.parent)
+
+
+def test_the_pages_of_another_portal_stay_until_its_own_site_is_made(few: Done, tmp_path: Path) -> None:
+    """Also where the other has a release since, whose pages nobody has made yet."""
+    out = Path(shutil.copytree(few.out, tmp_path / "outputs", symlinks=True))
+    other, declarations = Home(out / "autre"), load(PORTAL, few_declarations())
+    shutil.copytree(out / PORTAL, other.root, symlinks=True)
+    build.build(Home(out / PORTAL), declarations)
+    build.build(other, None)
+    place = f"autre/tables/{Path(TABLE).name}"
+    before = (out / "site" / place).read_bytes()
+    release = shutil.copytree(other.release("1.0.0"), other.release("1.0.1"))
+    told = json.loads((release / "datapackage.json").read_bytes())
+    (release / "datapackage.json").write_text(json.dumps({**told, "version": "1.0.1"}))
+    resealed(release)
+    other.latest.unlink()
+    other.latest.symlink_to("releases/1.0.1")
+    build.build(Home(out / PORTAL), declarations)
+    assert (out / "site" / place).read_bytes() == before
+    home = pages(out)["index.html"]
+    assert "1.0.1" not in said(home)
+    assert {link for link in home.xpath("//@href") if "autre/versions/1" in link} == {"autre/versions/1.0.0.html"}
+    build.catch_up(other)
+    assert "1.0.1" in said(pages(out)["index.html"])
+    assert "autre/versions/1.0.1.html" in pages(out)
+
+
+def test_a_site_that_was_copied_without_links_is_replaced(few: Done, tmp_path: Path) -> None:
+    out = Path(shutil.copytree(few.out, tmp_path / "outputs"))  # links become what they lead to
+    shutil.rmtree(out / PORTAL / "latest")
+    (out / PORTAL / "latest").symlink_to("releases/1.0.0")
+    build.build(Home(out / PORTAL), load(PORTAL, few_declarations()))
+    assert (out / "site").is_symlink()
+    assert TABLE in pages(out)
+
+
+def test_a_site_is_withdrawn_whole(few: Done, tmp_path: Path) -> None:
+    out = Path(shutil.copytree(few.out, tmp_path / "outputs", symlinks=True))
+    build.withdraw(out)
+    assert not (out / "site").is_symlink()
+    assert list(out.rglob("*.html")) == list(out.rglob("releases/*/index.html"))
 
 
 def test_a_portal_without_a_release_is_told_of(tmp_path: Path) -> None:

@@ -1,14 +1,15 @@
 """DIR/site/: made anew beside the one that stands, then put in its place by one switch of a link.
 
-What does not change is not made again: the pages of releases, and those of other portals, are links to the last site's.
+What does not change is not made again: a page that is of the same as in the last site, and the pages of other portals,
+are links to the last site's.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
+from contextlib import contextmanager
 from functools import cache, partial
 from importlib import metadata
 from pathlib import Path
@@ -18,7 +19,7 @@ from filelock import FileLock
 from markupsafe import Markup
 
 from pipeline import indexes
-from pipeline.paths import Home, read_json, sync_all, write_json
+from pipeline.paths import Home, linked, read_json, sync, sync_all, write_json
 from pipeline.site import duckdb_wasm, pages
 from pipeline.site.console import console
 from pipeline.site.figures import Figures
@@ -28,55 +29,75 @@ from pipeline.site.rows import Tables
 from pipeline.site.words import LANGUAGES, Language
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     from schemas.load import Declarations
 
+_PROGRAM = Path(__file__).parents[1]
 _HERE = Path(__file__).parent
 _KNOWN = ".site.json"  # what the next site need not find out again
 _FOLDER = ".sites"
 _NOTHING: Mapping[str, Any] = {"stamp": "", "console": False, "pages": {}, "portals": {}}
 
 
-def build(home: Home, declarations: Declarations) -> None:
+def build(home: Home, declarations: Declarations | None) -> None:
     """Makes the site of all portals of an outputs folder; killed at any instant, the one before or this one stands.
 
     Args:
         home: the portal whose pages are made anew; those of others stay as they are, or are made without charts.
-        declarations: its own.
+        declarations: its own; None makes its pages without charts.
 
     Raises:
         OSError: outputs cannot be read or written.
         duckdb.Error: a table cannot be read.
     """
-    out = home.root.parent
-    with FileLock(out / ".site.lock", thread_local=False):  # runs of two portals may end together
-        _Building(out, home, declarations).build()
+    with lock(home.root.parent):
+        _Building(home, declarations).build()
 
 
-def catch_up(home: Home, declarations: Declarations) -> None:
+def catch_up(home: Home, declarations: Declarations | None = None) -> None:
     """Does what `build` does where a command that was killed did not come to it; raises what that does."""
     if not _is_of(home):
         build(home, declarations)
 
 
-def home_pages(out: Path, published: Collection[str]) -> dict[str, bytes]:
-    """The first pages of the site, by their place in it, as they are where only some portals are published.
+def withdraw(out: Path) -> None:
+    """Takes the site down: it says what is about to be erased. The next site is made from nothing.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    with lock(out):
+        (out / "site").unlink(missing_ok=True)
+        sync(out)
+        shutil.rmtree(out / _FOLDER, ignore_errors=True)
+
+
+@contextmanager
+def lock(out: Path) -> Iterator[None]:
+    """Holds the site of an outputs folder: runs of two portals may end together."""
+    with FileLock(out / ".site.lock", thread_local=False):
+        yield
+
+
+def home_pages(out: Path, published: Mapping[str, str]) -> dict[str, bytes]:
+    """The first pages of the site, by their place in it, as they are where only some releases are published.
 
     Args:
-        out: the outputs, which have a site.
-        published: the ids of these portals.
+        out: the outputs, which have a site, whose lock is held.
+        published: the version of each portal that is published.
 
     Raises:
         OSError: outputs cannot be read.
     """
     folder = current(out)
     known: Mapping[str, Any] = read_json(folder / _KNOWN) if folder else _NOTHING
-    overviews = [
-        _overview(portal(Home(out / name), _versions(before)), before)
+    found = [
+        (portal(Home(out / name), _versions(before), published[name]), before["declared"])
         for name, before in known["portals"].items()
         if name in published
     ]
+    overviews = [_overview(one, declared) for one, declared in found]
     site = Site(known["stamp"], console=known["console"])
     return {
         pages.address(language, "index.html"): Pages(site, language).home(overviews).encode() for language in LANGUAGES
@@ -97,7 +118,7 @@ def _is_of(home: Home) -> bool:
     except (OSError, ValueError, KeyError):
         return False
     told = [(one["version"], one["seal"]) for one in known["versions"]]
-    return told == [(one.version, one.seal) for one in portal(home, _versions(known)).versions]
+    return folder is not None and told == [(one.version, one.seal) for one in portal(home, _versions(known)).versions]
 
 
 def _versions(known: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -105,66 +126,82 @@ def _versions(known: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return {one["version"]: one for one in known.get("versions", ())}
 
 
-def _overview(found: Portal, before: Mapping[str, Any]) -> Overview:
-    """What the home page says of a portal whose pages an earlier site has."""
-    return Overview(found, before["counts"], frozenset(before["evidenced"]), before["sizes"], before["declared"])
+def _overview(found: Portal, declared: Mapping[str, Mapping[str, str]]) -> Overview:
+    """What the home page says of a portal."""
+    if found.descriptor is None:
+        return Overview(found, {}, frozenset(), {}, declared)
+    with Tables(found.release) as tables:
+        counts = {table["name"]: tables.count(table) for table in found.tables}
+        evidenced = frozenset(tables.sources)
+    sizes = {path.name: path.stat().st_size for path in found.release.iterdir() if path.is_file()}
+    return Overview(found, counts, evidenced, sizes, declared)
 
 
 class _Building:
-    def __init__(self, out: Path, home: Home, declarations: Declarations) -> None:
-        self._out, self._home, self._declarations = out, home, declarations
-        self._last = current(out)
+    def __init__(self, home: Home, declarations: Declarations | None) -> None:
+        self._out, self._home = home.root.parent, home
+        self._datasets = declarations.datasets if declarations else ()
+        self._last = current(self._out)
         self._stamp = stamp()
         self._duckdb = duckdb_wasm.installed()
-        self._folder = out / _FOLDER / str(1 + max(map(_number, (out / _FOLDER).glob("*")), default=0))
-        self._figures = Figures(declarations, self._last, self._folder)
+        self._folder = self._out / _FOLDER / str(1 + max(map(_number, (self._out / _FOLDER).glob("*")), default=0))
+        self._figures = Figures(self._datasets, self._last, self._folder)
         known = self._last / _KNOWN if self._last else None
         found: Mapping[str, Any] = read_json(known) if known and known.is_file() else _NOTHING
         self._known = found if found["stamp"] == self._stamp else _NOTHING
         self._marks: dict[str, str] = {}  # of each page, what it is made of
+        self._told: dict[str, Mapping[str, Any]] = {}  # of each portal, what the next site need not find out again
 
     def build(self) -> None:
         self._folder.mkdir(parents=True)
         try:
-            self._assets()
-            homes = {home.root: home for home in (*indexes.portals(self._out), self._home)}
-            site = Site(self._stamp, console=self._duckdb is not None)
-            made = {language: Pages(site, language) for language in LANGUAGES}
-            overviews = [self._portal(made, homes[root]) for root in sorted(homes)]
-            for language in LANGUAGES:
-                self._write(pages.address(language, "index.html"), made[language].home(overviews))
-            self._remember(site, overviews)
+            self._make()
             sync_all(self._folder)
             self._switch()
         except BaseException:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            if current(self._out) != self._folder:
+                shutil.rmtree(self._folder, ignore_errors=True)
             raise
+        for old in (self._out / _FOLDER).iterdir():
+            if old != self._folder:
+                shutil.rmtree(old, ignore_errors=True)  # the next site removes what is left
+
+    def _make(self) -> None:
+        self._assets()
+        homes = {home.root: home for home in (*indexes.portals(self._out), self._home)}
+        site = Site(self._stamp, console=self._duckdb is not None)
+        made = {language: Pages(site, language) for language in LANGUAGES}
+        overviews = [self._portal(made, homes[root]) for root in sorted(homes)]
+        for language in LANGUAGES:
+            self._write(pages.address(language, "index.html"), made[language].home(overviews))
+        told = {"stamp": self._stamp, "console": site.console, "pages": self._marks, "portals": self._told}
+        write_json(self._folder / _KNOWN, told)
 
     def _portal(self, made: Mapping[Language, Pages], home: Home) -> Overview:
         """Writes a portal's pages; those of another than the one the site is made for stay as they are."""
-        before = self._known["portals"].get(home.root.name, {})
+        name, own = home.root.name, home.root == self._home.root
+        before = self._known["portals"].get(name, {})
+        listed = before.get("versions", ())
+        if not own and listed and (home.release(listed[0]["version"]) / "datapackage.json").is_file():
+            self._told[name] = before
+            self._carry(name)
+            return _overview(portal(home, _versions(before), listed[0]["version"]), before["declared"])
         found = portal(home, _versions(before))
-        own = home.root == self._home.root
         declared: dict[str, dict[str, str]] = {
-            language: {d.id: getattr(d.title, language) for d in self._declarations.datasets if own}
-            for language in LANGUAGES
+            language: {d.id: getattr(d.title, language) for d in self._datasets if own} for language in LANGUAGES
         }
-        if found.descriptor is None:
-            return Overview(found, {}, frozenset(), {}, declared)
-        if not own and before:
-            self._carry(found)
-            return _overview(found, before)
-        if before and before["versions"][0]["seal"] == found.versions[0].seal:
-            self._figures.keep()
-        with Tables(found.release) as tables:
-            counts = {table["name"]: self._table(made, found, tables, table) for table in found.tables}
-            evidenced = frozenset(tables.sources)
-        self._of_releases(made, found)
-        sizes = {path.name: path.stat().st_size for path in found.release.iterdir() if path.is_file()}
-        return Overview(found, counts, evidenced, sizes, declared)
+        self._told[name] = {"versions": [version.as_json() for version in found.versions], "declared": declared}
+        if found.descriptor is not None:
+            if listed and listed[0]["seal"] == found.versions[0].seal:
+                self._figures.keep()
+            with Tables(found.release) as tables:
+                for table in found.tables:
+                    self._table(made, found, tables, table)
+            self._of_releases(made, found)
+        return _overview(found, declared)
 
-    def _table(self, made: Mapping[Language, Pages], found: Portal, tables: Tables, table: Mapping[str, Any]) -> int:
-        """Writes the pages of a table; how many rows it has."""
+    def _table(self, made: Mapping[Language, Pages], found: Portal, tables: Tables, table: Mapping[str, Any]) -> None:
+        """Writes the pages of a table."""
         name, sources = table["name"], tables.sources.get(table["name"], ())
         own = found.home.root == self._home.root
         rows = cache(partial(tables.rows, table))  # read once, and only for a page that is not as it was
@@ -184,7 +221,6 @@ class _Building:
             self._put(f"{folder}/tables/{name}.html", made_of, partial(page, language))
             if sources:
                 self._put(f"{folder}/preuves/{name}.html", seal, partial(proofs, language))
-        return tables.count(table)
 
     def _of_releases(self, made: Mapping[Language, Pages], found: Portal) -> None:
         """Writes the pages of a portal that depend on its releases alone."""
@@ -197,7 +233,7 @@ class _Building:
             listed = [version.seal for version in found.versions]
             self._put(f"{folder}/versions/index.html", listed, partial(page.versions, found))
             for version in found.versions:
-                made_of = [version.seal, version.first]
+                made_of = [version.seal, version.first, page.lasting(found)]
                 self._put(f"{folder}/versions/{version.version}.html", made_of, partial(page.version, found, version))
 
     def _put(self, place: str, made_of: object, make: Callable[[], str]) -> None:
@@ -208,27 +244,13 @@ class _Building:
         else:
             self._write(place, make())
 
-    def _carry(self, other: Portal) -> None:
+    def _carry(self, name: str) -> None:
         """Puts another portal's pages as the last site has them."""
         for language in LANGUAGES:
-            place = pages.address(language, other.id)
+            place = pages.address(language, name)
             self._marks |= {at: mark for at, mark in self._known["pages"].items() if at.startswith(f"{place}/")}
             if self._last and (self._last / place).is_dir():
                 shutil.copytree(self._last / place, self._folder / place, copy_function=_link)
-
-    def _remember(self, site: Site, overviews: Sequence[Overview]) -> None:
-        known = {
-            overview.portal.id: {
-                "versions": [version.as_json() for version in overview.portal.versions],
-                "counts": overview.counts,
-                "evidenced": sorted(overview.evidenced),
-                "sizes": overview.sizes,
-                "declared": overview.declared,
-            }
-            for overview in overviews
-        }
-        told = {"stamp": self._stamp, "console": site.console, "pages": self._marks, "portals": known}
-        write_json(self._folder / _KNOWN, told)
 
     def _assets(self) -> None:
         shutil.copytree(_HERE / "assets", self._folder / "assets", copy_function=shutil.copyfile)
@@ -242,24 +264,28 @@ class _Building:
         path.write_text(page, encoding="utf-8")
 
     def _switch(self) -> None:
-        """Puts the site where people look for it, and removes those before."""
-        link = self._out / ".site.link"
+        """Puts the site where people look for it."""
+        place, link = self._out / "site", self._out / ".site.link"
+        if place.is_dir() and not place.is_symlink():  # outputs that were copied without their links
+            shutil.rmtree(place)
         link.unlink(missing_ok=True)
         link.symlink_to(Path(_FOLDER) / self._folder.name)
-        link.replace(self._out / "site")
-        for old in (self._out / _FOLDER).iterdir():
-            if old != self._folder:
-                shutil.rmtree(old)
+        sync(self._out / _FOLDER)
+        link.replace(place)
+        sync(self._out)
 
 
+@cache
 def stamp() -> str:
-    """A digest of what the site is made with: this program, its templates, words and assets, DuckDB for the browser."""
-    digest = hashlib.sha256(metadata.version("canceropole").encode())
+    """A digest of what the site is made with: this program, what it writes with, DuckDB for the browser."""
+    versions = [
+        f"{name} {metadata.version(name)}" for name in ("babel", "jinja2", "markdown-it-py", "vl-convert-python")
+    ]
+    digest = hashlib.sha256(json.dumps(versions).encode())
     duckdb = duckdb_wasm.installed()
-    digest.update(duckdb.name.encode() if duckdb else b"")
-    for path in sorted(
-        (*_HERE.glob("*.py"), *_HERE.glob("*.yml"), *_HERE.glob("templates/*"), *_HERE.glob("assets/*"))
-    ):
+    digest.update(f"{duckdb.name} {duckdb_wasm.size(duckdb)}".encode() if duckdb else b"")
+    sources = (*_PROGRAM.glob("*.py"), *_HERE.glob("*.py"), *_HERE.glob("*.yml"), *_HERE.glob("templates/*"))
+    for path in sorted((*sources, *_HERE.glob("assets/*"))):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
@@ -270,4 +296,4 @@ def _number(folder: Path) -> int:
 
 def _link(old: Path | str, new: Path | str) -> None:
     Path(new).parent.mkdir(parents=True, exist_ok=True)
-    os.link(old, new)
+    linked(old, new)

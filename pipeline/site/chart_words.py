@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from babel.dates import format_date, get_day_names, get_month_names
 from babel.numbers import format_decimal, format_percent
 
+from pipeline.site.words import first_of_month
+
 if TYPE_CHECKING:
     from schemas.kinds import Language
 
@@ -71,7 +73,7 @@ def _day(value: str, language: Language) -> str:
     except ValueError:
         return value
     pattern = {4: "y", 7: "MMMM y"}.get(len(value), "long")
-    return format_date(day, format=pattern, locale=_LOCALES[language])
+    return first_of_month(format_date(day, format=pattern, locale=_LOCALES[language]), language)
 
 
 def _number(value: float, written: str, language: Language) -> str:

@@ -160,11 +160,17 @@ def drawing(chart: Chart, rows: Iterable[Mapping[str, Any]], titles: Mapping[str
     missing = chart.strangers(titles)
     if missing:
         raise ChartError(f"expected the columns {', '.join(missing)}, got {', '.join(titles)}")
-    found = drawn(chart, rows)
+    try:
+        found = drawn(chart, rows)
+    except (ArithmeticError, TypeError, ValueError) as error:  # a figure made of what is none, a text beside a number
+        raise ChartError(f"expected figures where the chart reckons, got: {error}") from error
     if len(found) > MAX_ROWS:
         raise ChartError(f"expected at most {MAX_ROWS} rows to draw, got {len(found)}")
     known = {**titles, **{column: str(getattr(text, language)) for column, text in chart.titles.items()}}
     by_figures = sorted(chart.spec.channels, key=lambda channel: channel.type == "quantitative")
+    texts = {c.field for c in by_figures if c.type == "quantitative" for row in found if isinstance(row[c.field], str)}
+    if texts:
+        raise ChartError(f"expected figures in the columns {', '.join(sorted(texts))}, got texts")
     return Drawing(chart, found, {channel.field: known[channel.field] for channel in by_figures}, language)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
+from functools import partial
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,7 @@ def _after(step: Transform, rows: Iterable[Row]) -> list[Row]:
     if step.calculate is not None:
         [column], (_, sign, number) = step.reads, step.calculate.split(" ")
         apply = operator.mul if sign == "*" else operator.truediv
-        return [{**row, str(step.as_): _of(row[column], lambda value: apply(value, int(number)))} for row in rows]
+        return [{**row, str(step.as_): _of(row[column], partial(_reckoned, apply, int(number)))} for row in rows]
     unit, field = step.time_unit, str(step.field)
     length = _LENGTHS[unit] if unit is not None else None
     return [{**row, str(step.as_): _of(row[field], lambda value: str(value)[:length])} for row in rows]
@@ -77,6 +78,12 @@ def _figure(one: Aggregate, group: Sequence[Row]) -> Any:  # noqa: ANN401 (a JSO
         return len(group)
     values = [row[one.field] for row in group if row[one.field] is not None]
     return _FIGURES[one.op](values) if values else None
+
+
+def _reckoned(apply: Callable[[Any, int], Any], number: int, value: Any) -> Any:  # noqa: ANN401 (a JSON value)
+    if isinstance(value, str):  # which Python would repeat
+        raise TypeError(f"{value[:40]!r} is no number")
+    return apply(value, number)
 
 
 def _of(value: Any, made: Callable[[Any], Any]) -> Any:  # noqa: ANN401 (a JSON value)

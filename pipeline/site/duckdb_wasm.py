@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
+
+from pipeline.paths import linked
 
 _INSTALLED = Path(sys.prefix, "share", "canceropole")  # made by pipeline/site/npm/install.sh
 
@@ -33,7 +34,4 @@ def put(folder: Path, assets: Path) -> None:
     target = assets / folder.name
     target.mkdir()
     for path in folder.iterdir():
-        try:
-            (target / path.name).hardlink_to(path)
-        except OSError:  # another file system, or one without links
-            shutil.copyfile(path, target / path.name)
+        linked(path, target / path.name)

@@ -11,12 +11,12 @@ from pipeline.site.charts import NARROW, WIDE, ChartError, Drawing, drawing
 from schemas.charts import MAX_READ, MAX_ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from pipeline.site.pages import Pages
     from pipeline.site.rows import Tables
-    from schemas.load import Declarations
+    from schemas.model import Dataset
 
 _KEPT = ".charts"  # the folder of a site that has its drawings, by their digests
 _TITLE = {"fr": "title", "en": "title_en"}
@@ -25,9 +25,9 @@ _TITLE = {"fr": "title", "en": "title_en"}
 class Figures:
     """What the pages of a site's tables have of charts."""
 
-    def __init__(self, declarations: Declarations, last: Path | None, site: Path) -> None:
-        """`declarations`: the portal's; `last`: the site before, if there is one; `site`: the one in the making."""
-        self._charts = {dataset.id: dataset.chart for dataset in declarations.datasets if dataset.chart is not None}
+    def __init__(self, datasets: Iterable[Dataset], last: Path | None, site: Path) -> None:
+        """`datasets`: as declared; `last`: the site before, if there is one; `site`: the one in the making."""
+        self._charts = {dataset.id: dataset.chart for dataset in datasets if dataset.chart is not None}
         self._last, self._site = last, site
 
     def keep(self) -> None:

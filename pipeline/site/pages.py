@@ -14,7 +14,7 @@ from markupsafe import Markup
 from pipeline import change_note, schema_org
 from pipeline.addresses import Addresses
 from pipeline.citation import citation
-from pipeline.described import OF_THE_CRAWL, bundle, contributor, database, files, licence_confirmed, sha256_of
+from pipeline.described import OF_THE_CRAWL, bundle, contributor, database, files, licence_confirmed, sha256_of, tables
 from pipeline.paths import read_json
 from pipeline.readme import FREQUENCIES, personal_columns
 from pipeline.site import words
@@ -40,6 +40,7 @@ _LOADABLE = 5_000_000  # bytes of a JSON file that a page reads whole when asked
 _CHANGES = 100  # row changes of a dataset that a release's page shows
 _SUFFIX = {"fr": "", "en": "_en"}  # of what datapackage.json says in a language
 _COLON = {"fr": "\N{NO-BREAK SPACE}:", "en": ":"}
+_SEMICOLON = {"fr": "\N{NARROW NO-BREAK SPACE};", "en": ";"}
 _FIGURES = {"integer", "number"}
 _MARK = " (reconstitution)"
 _INLINE = MarkdownIt("commonmark", {"html": False}).disable(["link", "autolink", "image"])
@@ -129,7 +130,7 @@ class Overview:
 class Pages:
     """The pages of a site in one language.
 
-    Every page has an address in the folder of its language: the portals' own at the top, the other's in `en/`.
+    Every page has an address in the folder of its language: the first at the top, the other in one of its name.
     """
 
     def __init__(self, site: Site, language: Language) -> None:
@@ -170,7 +171,7 @@ class Pages:
             name=titles[0] if only else words.words(self._language)["catalogue"],
             lead=" ".join(leads),
             heading=lambda level: f"h{level + (len(overviews) > 1)}",
-            json_ld=schema_org.json_ld(only.descriptor) if only and only.descriptor else None,
+            json_ld=schema_org.package_json_ld(only.descriptor) if only and only.descriptor else None,
             here="home",
         )
 
@@ -236,6 +237,7 @@ class Pages:
             f"{portal.id}/versions/{version.version}.html",
             portal,
             version=version,
+            titles={table["name"]: _title(package, table, self._language) for table in tables(package)},
             changes=[] if version.first else list(self._changes(read_json(folder / "changes.json"))),
             sizes={path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()},
             release=self._release(portal, version.version),
@@ -245,6 +247,11 @@ class Pages:
             bundle=bundle(package),
             here="version",
         )
+
+    def lasting(self, portal: Portal) -> object:
+        """What the page of a release says that is not its own."""
+        package = _package(portal)
+        return [self._name(portal), package.get("base_url"), package["languages"]]
 
     def method(self, portal: Portal) -> str:
         """How the data is made, under what terms, and what of persons is in it."""
@@ -312,6 +319,8 @@ class Pages:
                 other_language=other,
                 w=words.words(self._language),
                 colon=_COLON[self._language],
+                semicolon=_SEMICOLON[self._language],
+                source_language=portal.descriptor["languages"][0] if portal and portal.descriptor else self._language,
                 suffix=_SUFFIX[self._language],
                 policy=POLICY,
                 stamp=self._site.stamp,
@@ -401,6 +410,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "cell": pass_context(lambda context, value, link="": cell(value, context["language"], link)),
         "day": _in_language(words.day),
+        "french": lambda text: Markup(words.french(text)),  # noqa: S704 (of what a template has filled in)
         "fill": lambda text, **values: text.format(**values),
         "md": _sentence,
         "moment": _in_language(words.moment),

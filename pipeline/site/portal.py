@@ -64,11 +64,8 @@ class Portal:
 
     @property
     def release(self) -> Path:
-        """The folder of the current release."""
-        current = self.home.current()
-        if current is None:
-            raise FileNotFoundError(f"{self.home.latest}: no release")
-        return current
+        """The folder of the current release; there is one."""
+        return self.home.release(self.versions[0].version)
 
     @property
     def tables(self) -> list[Described]:
@@ -104,11 +101,12 @@ class Portal:
         return self.status.get(dataset)
 
 
-def portal(home: Home, known: Mapping[str, Mapping[str, Any]]) -> Portal:
+def portal(home: Home, known: Mapping[str, Mapping[str, Any]], version: str | None = None) -> Portal:
     """What there is to tell of a portal.
 
     Args:
         home: its outputs.
+        version: the release to tell of as the current one, where it is another.
         known: what an earlier site knew of its releases, by version, as `Version.as_json` gave it.
 
     Raises:
@@ -116,7 +114,7 @@ def portal(home: Home, known: Mapping[str, Mapping[str, Any]]) -> Portal:
     """
     status = read_json(home.status) if home.status.is_file() else {"datasets": []}
     entries = {entry["name"]: entry for entry in status["datasets"]}
-    current = home.version()
+    current = version or home.version()
     if current is None:
         return Portal(home.root.name, home, None, entries)
     numbers = home.versions()

@@ -12,8 +12,8 @@ from markupsafe import Markup, escape
 
 from pipeline import sql
 from pipeline.changes import json_value
-from pipeline.site.words import number
-from schemas.typography import key_text, visible
+from pipeline.site.words import number, words
+from schemas.typography import key_text, key_values, visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     Described = Mapping[str, Any]
 
 _SHOWN = 500  # rows of a page at most
-_ROOM = 60_000  # characters of their cells: a page is read on a telephone
+_ROOM = 60_000  # characters of their cells as HTML: a page is read on a telephone
+_ROW = 220  # of what a row has beside its cells: its anchor, the link to its evidence
 _GROUPED = 10_000  # from here figures are grouped: what is below may be a year
 
 
@@ -44,9 +45,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row: its key as text, the anchor that leads to it, its values in the order of the columns, its evidence."""
+    """A row: its key as text and as it is read, its anchor, its values in the order of the columns, its evidence."""
 
     key: str
+    name: str
     anchor: str
     values: tuple[Any, ...]
     evidence: tuple[Evidence, ...]
@@ -121,7 +123,10 @@ class Tables:
         places = [columns.index(name) for name in table["schema"]["primaryKey"]]
         keys = [key_text(row[place] for place in places) for row in values]
         evidence = self._evidence(table["name"], keys) if table["name"] in self.sources else {}
-        shown = [Row(k, anchor(k), row, tuple(evidence.get(k, ()))) for k, row in zip(keys, values, strict=True)]
+        shown = [
+            Row(k, " · ".join(key_values(k)), anchor(k), row, tuple(evidence.get(k, ())))
+            for k, row in zip(keys, values, strict=True)
+        ]
         filled = {c: full / counts[0] for c, full in zip(columns, counts[1:], strict=True)} if counts[0] else {}
         return Rows(counts[0], tuple(shown), filled)
 
@@ -159,7 +164,7 @@ def _within(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     room = _ROOM
     kept: list[tuple[Any, ...]] = []
     for row in rows:
-        room -= sum(20 + len(str(value)) for value in row if value is not None)
+        room -= sum(12 + len(escape(str(value))) for value in row if value is not None) + _ROW
         if room < 0 and kept:
             break
         kept.append(row)
@@ -177,7 +182,7 @@ def cell(value: object, language: Language, link: str = "") -> Markup:
     if value is None:
         return Markup()
     if isinstance(value, bool) or not isinstance(value, int | float):
-        said = visible(str(value).lower() if isinstance(value, bool) else str(value))
+        said = visible(words(language)[f"is_{value}".lower()] if isinstance(value, bool) else str(value))
     else:
         said = number(value, language) if abs(value) >= _GROUPED or isinstance(value, float) else str(value)
     target = link or (web_address(value) if isinstance(value, str) else "")

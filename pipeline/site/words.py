@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import localcontext
 from functools import cache
 from importlib.resources import files
@@ -22,7 +23,7 @@ _LOCALES = {"fr": "fr_FR", "en": "en_GB"}
 def words(language: Language, source: str = "words.yml") -> dict[str, str]:
     """The site's own words in a language, by name; `source` is the file that has them."""
     told = yaml.safe_load(files("pipeline.site").joinpath(source).read_bytes())
-    return {name: said[language] for name, said in told.items()}
+    return {name: french(said[language]) if language == "fr" else said[language] for name, said in told.items()}
 
 
 def number(value: float, language: Language) -> str:
@@ -33,7 +34,7 @@ def number(value: float, language: Language) -> str:
 
 def share(value: float, language: Language) -> str:
     """A share of one, rounded down to a whole percent: what is not all is not 100 %."""
-    return str(format_percent(int(value * 100) / 100, locale=_LOCALES[language]))
+    return str(format_percent(int(round(value * 100, 6)) / 100, locale=_LOCALES[language]))
 
 
 def size(count: int, language: Language) -> str:
@@ -47,10 +48,23 @@ def size(count: int, language: Language) -> str:
 
 def day(written: str, language: Language) -> str:
     """A day or moment as the outputs write it (2026-11-23, 2026-11-23T15:30:00Z), as a day that is read."""
-    return format_date(dt.date.fromisoformat(written[:10]), format="long", locale=_LOCALES[language])
+    said = format_date(dt.date.fromisoformat(written[:10]), format="long", locale=_LOCALES[language])
+    return first_of_month(said, language)
 
 
 def moment(written: str, language: Language) -> str:
     """A moment as the outputs write it, with the hour (UTC)."""
     when = dt.datetime.fromisoformat(written)
-    return f"{format_datetime(when, format='d MMMM y, HH:mm', locale=_LOCALES[language])} UTC"
+    said = format_datetime(when, format="d MMMM y, HH:mm", locale=_LOCALES[language])
+    return f"{first_of_month(said, language)} UTC"
+
+
+def first_of_month(said: str, language: Language) -> str:
+    """A day as it is said: French counts the first of a month and numbers the others."""
+    return re.sub("^1 ", "1er ", said) if language == "fr" else said
+
+
+def french(text: str) -> str:
+    """French as it is set: spaces that no line ends at, before and within what they belong to."""
+    narrow = re.sub(r" (?=[;!?])", "\N{NARROW NO-BREAK SPACE}", text)
+    return re.sub(r"(?<=«) | (?=[:»])", "\N{NO-BREAK SPACE}", narrow)

@@ -7,7 +7,7 @@ function enhance(box) {
   const words = box.dataset, table = box.querySelector("table"), body = table.tBodies[0];
   const language = words.language, collator = new Intl.Collator(language, { numeric: true, sensitivity: "base" });
   const format = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-  const figures = new Intl.NumberFormat(language);
+  const figures = new Intl.NumberFormat(language, { maximumFractionDigits: 20 });
 
   const tools = make("div", { className: "tools" });
   const label = make("label", { textContent: words.search });
@@ -17,7 +17,8 @@ function enhance(box) {
   tools.append(label, status);
   box.prepend(tools);
 
-  const plain = text => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+  const plain = text => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase()
+    .replace(/[’‘ʼ]/g, "'").replace(/[‐‑–—]/g, "-").replace(/œ/g, "oe").replace(/æ/g, "ae");
   let timer;
   search.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(filter, 120); });
 
@@ -63,7 +64,8 @@ function enhance(box) {
       try {
         const answer = await fetch(words.json);
         if (!answer.ok) throw new Error(answer.status);
-        body.replaceChildren(...(await answer.json()).map(row));
+        body.append(...(await answer.json()).slice(body.rows.length).map(row)); // in the order of the key, as the page has them
+        for (const head of heads) head.removeAttribute("aria-sort");
         box.querySelector(".part")?.remove();
         button.remove();
         filter();
@@ -83,7 +85,8 @@ function enhance(box) {
         cell.className = "figure";
         if (value !== null) cell.dataset.value = value;
       }
-      cell.textContent = value === null ? "" : typeof value === "number" && Math.abs(value) >= 10000 ? figures.format(value) : String(value);
+      const written = typeof value === "number" && (!Number.isInteger(value) || Math.abs(value) >= 10000);
+      cell.textContent = value === null ? "" : written ? figures.format(value) : String(value);
       line.append(cell);
     });
     if (table.tHead.rows[0].cells.length > columns) line.append(make("td", { className: "proofs" }));
