@@ -140,7 +140,7 @@ def test_a_join_gives_what_duckdb_gives(asking: Asking, served: Served) -> None:
     assert asking.fault() == ""
     assert asking.columns() == ["axe ; é", "themes", "tiers", "rien"]
     assert asking.rows() == [["NULL" if cell is None else cell for cell in row] for row in texts]
-    assert asking.said() == f"Lignes : {len(texts)}."
+    assert asking.said() == f"Lignes\N{NO-BREAK SPACE}: {len(texts)}."
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -74,7 +74,7 @@ def test_a_run_leaves_its_tasks_and_a_summary(few: Done, prefect: Prefect, tmp_p
     assert (run["state_type"], run["state_name"]) == ("COMPLETED", "Completed")
     assert run["parameters"]["portal"] == PORTAL
     tasks = prefect.all("task_runs", flow_runs={"id": {"any_": [run["id"]]}})
-    assert len(tasks) == 6
+    assert len(tasks) == 7
     assert {task["name"].rsplit("-", 1)[0] for task in tasks} == STAGES
     assert {task["state_type"] for task in tasks} == {"COMPLETED"}
     artifact = prefect.read(f"/artifacts/refresh-{PORTAL}/latest")
