@@ -23,7 +23,7 @@ from schemas import load
 __all__ = ["api"]  # a fixture
 
 PORTAL = "canceropole-idf"
-STAGES = {"crawl", "extract", "normalize", "validate", "gate", "release"}
+STAGES = {"crawl", "extract", "normalize", "validate", "gate", "release", "site"}
 TABLES = ("freshness", "changes")
 PATIENCE = 120  # polls, half a second apart
 
