@@ -389,7 +389,7 @@ def test_data_that_are_not_there_are_told_of(browser: Browser, later: Done, tmp_
     with serving(out, server(out, "127.0.0.1", 0)) as served, visiting(browser) as visit:
         asking = Asking(visit, served.page())
         asking.ask("SELECT 1")
-        assert asking.fault().startswith("DuckDB ou les données n'ont pas pu être chargés : ")
+        assert asking.fault().startswith("DuckDB ou les données n'ont pas pu être chargés\N{NO-BREAK SPACE}: ")
         assert DATABASE in asking.fault()
         assert "404" in asking.fault()
 

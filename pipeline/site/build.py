@@ -158,7 +158,7 @@ class _Building:
             self._make()
             sync_all(self._folder)
             self._switch()
-        except BaseException:
+        except BaseException:  # an interrupt too leaves no half of a site
             if current(self._out) != self._folder:
                 shutil.rmtree(self._folder, ignore_errors=True)
             raise
