@@ -43,7 +43,7 @@ OTHER_PAGES = [
 # The files that take longest, the longest first: what is left at the end is short, and no process is idle meanwhile.
 LONGEST = (
     "test_erase test_refresh test_accept test_release test_publish test_hostile test_hostile_cells test_cli test_crash "
-    "test_flow test_site test_replay test_console"
+    "test_flow test_site_every_page test_site test_replay test_console"
 ).split()
 # Outputs that many tests copy: without DuckDB for browsers, which is larger than all else.
 COPIED = ("sample", "few", "wordpress")

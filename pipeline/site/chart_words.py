@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 from babel.dates import format_date, get_day_names, get_month_names
 from babel.numbers import format_decimal, format_percent
 
-from pipeline.site.words import first_of_month
+from pipeline.site.words import LOCALES, first_of_month
 
 if TYPE_CHECKING:
     from schemas.kinds import Language
 
-_LOCALES = {"fr": "fr_FR", "en": "en_GB"}
 _YES = {"fr": ("non", "oui"), "en": ("no", "yes")}
 _NONE = "–"
 
@@ -47,7 +46,7 @@ def number_locale(language: Language) -> dict[str, Any]:
 
 def time_locale(language: Language) -> dict[str, Any]:
     """How d3-time-format writes days."""
-    locale = _LOCALES[language]
+    locale = LOCALES[language]
     days, short_days = (get_day_names(width, locale=locale) for width in ("wide", "abbreviated"))
     months, short_months = (get_month_names(width, locale=locale) for width in ("wide", "abbreviated"))
     return {
@@ -73,7 +72,7 @@ def _day(value: str, language: Language) -> str:
     except ValueError:
         return value
     pattern = {4: "y", 7: "MMMM y"}.get(len(value), "long")
-    return first_of_month(format_date(day, format=pattern, locale=_LOCALES[language]), language)
+    return first_of_month(format_date(day, format=pattern, locale=LOCALES[language]), language)
 
 
 def _number(value: float, written: str, language: Language) -> str:
@@ -82,5 +81,5 @@ def _number(value: float, written: str, language: Language) -> str:
     pattern = ("#,##0" if "," in written else "0") + (f".{behind}" if behind else "")
     with localcontext(prec=400, rounding=ROUND_HALF_UP):  # digits of any float
         if written.endswith("%"):
-            return str(format_percent(value, format=f"{pattern}%", locale=_LOCALES[language]))
-        return str(format_decimal(value, format=pattern, locale=_LOCALES[language]))
+            return str(format_percent(value, format=f"{pattern}%", locale=LOCALES[language]))
+        return str(format_decimal(value, format=pattern, locale=LOCALES[language]))

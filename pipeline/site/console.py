@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline import sql
 from pipeline.described import OF_THE_CRAWL, database, tables
 from pipeline.site import duckdb_wasm
-from pipeline.site.words import words
+from pipeline.site.words import SUFFIX, words
 from schemas.typography import GUARD, GUARDED
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     Described = Mapping[str, Any]
 
-_SUFFIX = {"fr": "", "en": "_en"}
 _FEW = 20  # rows that a first question asks for
 _COLUMNS = 3  # of a parent, that a join shows
 
@@ -99,7 +98,7 @@ def console(descriptor: Described, installed: Path, language: Language) -> Conso
 
 
 def _groups(descriptor: Described, language: Language, said: Mapping[str, str]) -> Iterator[Group]:
-    suffix = _SUFFIX[language]
+    suffix = SUFFIX[language]
     yield Group(descriptor["name"], said["whole"], tuple(_of_the_whole(language, said)))
     views = tuple(
         Example(view[f"title{suffix}"], f"SELECT *\nFROM {_name(view['name'])};")

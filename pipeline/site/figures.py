@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from pipeline.site.charts import NARROW, WIDE, ChartError, Drawing, drawing
+from pipeline.site.words import SUFFIX
 from schemas.charts import MAX_READ, MAX_ROWS
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from schemas.model import Dataset
 
 _KEPT = ".charts"  # the folder of a site that has its drawings, by their digests
-_TITLE = {"fr": "title", "en": "title_en"}
 
 
 class Figures:
@@ -51,7 +51,7 @@ class Figures:
         chart = self._charts.get(table["name"])
         if chart is None:
             return Markup()
-        titles = {field["name"]: field[_TITLE[pages.language]] for field in table["schema"]["fields"]}
+        titles = {field["name"]: field[f"title{SUFFIX[pages.language]}"] for field in table["schema"]["fields"]}
         rows = tables.all_rows(table, MAX_READ if chart.aggregates else MAX_ROWS)
         if rows is None:
             return pages.chart_failed()

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from pipeline import change_note, schema_org
 from pipeline.addresses import Addresses
 from pipeline.citation import citation
-from pipeline.described import OF_THE_CRAWL, bundle, contributor, database, files, licence_confirmed, sha256_of, tables
+from pipeline.described import OF_THE_CRAWL, bundle, contributor, database, files, licence_confirmed, tables
 from pipeline.paths import read_json
 from pipeline.readme import FREQUENCIES, personal_columns
 from pipeline.site import words
+from pipeline.site.columns import columns
 from pipeline.site.policy import POLICY
-from pipeline.site.rows import anchor, cell
-from pipeline.site.words import LANGUAGES
-from schemas.typography import key_text, visible
+from pipeline.site.recipes import recipes
+from pipeline.site.templating import environment
+from pipeline.site.words import LANGUAGES, SUFFIX
+from schemas.typography import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from jinja2.runtime import Context
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pipeline.site.charts import Drawing
     from pipeline.site.console import Console
@@ -38,61 +34,9 @@ if TYPE_CHECKING:
 
 _LOADABLE = 5_000_000  # bytes of a JSON file that a page reads whole when asked
 _CHANGES = 100  # row changes of a dataset that a release's page shows
-_SUFFIX = {"fr": "", "en": "_en"}  # of what datapackage.json says in a language
 _COLON = {"fr": "\N{NO-BREAK SPACE}:", "en": ":"}
 _SEMICOLON = {"fr": "\N{NARROW NO-BREAK SPACE};", "en": ";"}
-_FIGURES = {"integer", "number"}
 _MARK = " (reconstitution)"
-_INLINE = MarkdownIt("commonmark", {"html": False}).disable(["link", "autolink", "image"])
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column as pages show it.
-
-    Attributes:
-        name, type: as the schema has them.
-        title, description: in the page's language.
-        figure: whether its values are numbers.
-        key, required: what the schema says of it.
-        parent: the dataset whose key it is; empty if it is none's.
-    """
-
-    name: str
-    type: str
-    title: str
-    description: str
-    figure: bool
-    key: bool
-    required: bool
-    parent: str
-
-    def links(self, value: object) -> str:
-        """Where a value leads: to the row whose key it is."""
-        return f"{self.parent}.html#{anchor(key_text([value]))}" if self.parent and value is not None else ""
-
-
-def columns(table: Described, language: Language) -> list[Column]:
-    """The columns of a table."""
-    schema, suffix = table["schema"], _SUFFIX[language]
-    parents = {
-        key["fields"][0]: key["reference"]["resource"] or table["name"]
-        for key in schema.get("foreignKeys", ())
-        if len(key["fields"]) == 1
-    }
-    return [
-        Column(
-            name=field["name"],
-            type=field["type"],
-            title=field[f"title{suffix}"],
-            description=field[f"description{suffix}"],
-            figure=field["type"] in _FIGURES,
-            key=field["name"] in schema["primaryKey"],
-            required=bool(field.get("constraints", {}).get("required")),
-            parent=parents.get(field["name"], ""),
-        )
-        for field in schema["fields"]
-    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +90,7 @@ class Pages:
         """The first page: what each portal has."""
         only = overviews[0].portal if len(overviews) == 1 else None
         titles = [self._name(overview.portal) for overview in overviews]
-        suffix = _SUFFIX[self._language]
+        suffix = SUFFIX[self._language]
         leads = [o.portal.descriptor[f"description{suffix}"] for o in overviews if o.portal.descriptor]
         told = [
             {
@@ -201,7 +145,7 @@ class Pages:
             json=next(file for file in held if file["format"] == "json"),
             loadable=_LOADABLE,
             of_crawl=table["name"] in OF_THE_CRAWL,
-            recipes=_recipes(package, table),
+            recipes=recipes(package, table),
             citation=citation(package),
             confirmed=licence_confirmed(package),
             json_ld=schema_org.table_json_ld(package, table),
@@ -213,7 +157,7 @@ class Pages:
         svg = {"wide": Markup(wide), "narrow": Markup(narrow)}  # noqa: S704 (made by inline_svg)
         language, said = self._language, words.words(self._language)
         told = {"drawing": drawing, "w": said, "colon": _COLON[language], **svg}
-        return Markup(_environment().get_template("chart.html").render(told))  # noqa: S704 (a template's, escaped)
+        return Markup(environment().get_template("chart.html").render(told))  # noqa: S704 (a template's, escaped)
 
     def chart_failed(self) -> Markup:
         """What a table's page says where its chart could not be drawn."""
@@ -275,7 +219,7 @@ class Pages:
 
     def _told(self, portal: Portal, table: Described) -> dict[str, Any]:
         """What the pages of a table share."""
-        package, suffix = _package(portal), _SUFFIX[self._language]
+        package, suffix = _package(portal), SUFFIX[self._language]
         return {
             "package": package,
             "table": table,
@@ -312,7 +256,7 @@ class Pages:
             **told,
         }
         text = (
-            _environment()
+            environment()
             .get_template(template)
             .render(
                 language=self._language,
@@ -321,7 +265,7 @@ class Pages:
                 colon=_COLON[self._language],
                 semicolon=_SEMICOLON[self._language],
                 source_language=portal.descriptor["languages"][0] if portal and portal.descriptor else self._language,
-                suffix=_SUFFIX[self._language],
+                suffix=SUFFIX[self._language],
                 policy=POLICY,
                 stamp=self._site.stamp,
                 console_there=self._site.console,
@@ -341,7 +285,7 @@ class Pages:
         return f"{up}../{portal.id}/releases/{version}/"
 
     def _name(self, portal: Portal) -> str:
-        return str(portal.descriptor[f"title{_SUFFIX[self._language]}"]) if portal.descriptor else portal.id
+        return str(portal.descriptor[f"title{SUFFIX[self._language]}"]) if portal.descriptor else portal.id
 
     def _titles(self, portal: Portal) -> dict[str, str]:
         return {table["name"]: _title(_package(portal), table, self._language) for table in portal.tables}
@@ -374,7 +318,7 @@ def _folder(language: Language) -> str:
 
 def _title(package: Described, table: Described, language: Language) -> str:
     """A table's title, without the mark of a reconstruction: every page has a notice of it."""
-    title = str(table[f"title{_SUFFIX[language]}"])
+    title = str(table[f"title{SUFFIX[language]}"])
     return title.removesuffix(_MARK) if package["reconstitution"] else title
 
 
@@ -382,53 +326,3 @@ def _package(portal: Portal) -> Described:
     if portal.descriptor is None:
         raise ValueError(f"{portal.id}: no release")
     return portal.descriptor
-
-
-def _recipes(package: Described, table: Described) -> list[tuple[str, str]]:
-    """The same rows read with what people have at hand: at their address, or in a folder where they were put."""
-    at, version, name = Addresses.of(package), package["version"], table["name"]
-    rows, base = at.own(version, f"data/{name}.parquet"), at.own(version, database(package))
-    attach = f"ATTACH '{base}' AS portail (READ_ONLY); USE portail;\n" if at.base else ""
-    shell = "duckdb" if at.base else f"duckdb {database(package)}"
-    return [
-        ("DuckDB", f"-- {shell}\n{attach}FROM {name};"),
-        ("Python (pandas)", f'import pandas\n\n{name} = pandas.read_parquet("{rows}")'),
-        ("R", f'{name} <- arrow::read_parquet("{rows}")'),
-    ]
-
-
-@cache  # to compile the templates takes longer than to render a site
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("pipeline.site"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": False}
-    environment.filters |= {
-        "cell": pass_context(lambda context, value, link="": cell(value, context["language"], link)),
-        "day": _in_language(words.day),
-        "french": lambda text: Markup(words.french(text)),  # noqa: S704 (of what a template has filled in)
-        "fill": lambda text, **values: text.format(**values),
-        "md": _sentence,
-        "moment": _in_language(words.moment),
-        "number": _in_language(words.number),
-        "sha256": sha256_of,
-        "share": _in_language(words.share),
-        "size": _in_language(words.size),
-        "visible": visible,
-        "zip": lambda one, two: zip(one, two, strict=True),
-    }
-    return environment
-
-
-def _in_language(said: Callable[[Any, Language], str]) -> Callable[[Context, Any], str]:
-    """A filter that says a value in the language of the page."""
-    return pass_context(lambda context, value: said(value, context["language"]))
-
-
-def _sentence(text: str) -> Markup:
-    """A sentence of a change note, which is Markdown whose values are escaped, as HTML."""
-    return Markup(_INLINE.renderInline(re.sub(r"\s+", " ", text)))  # noqa: S704 (rendered without HTML, links or images)

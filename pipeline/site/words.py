@@ -16,7 +16,8 @@ from babel.numbers import format_decimal, format_percent
 Language = Literal["fr", "en"]
 LANGUAGES: tuple[Language, ...] = ("fr", "en")
 _UNITS = {"fr": ("o", "ko", "Mo", "Go"), "en": ("B", "kB", "MB", "GB")}
-_LOCALES = {"fr": "fr_FR", "en": "en_GB"}
+LOCALES = {"fr": "fr_FR", "en": "en_GB"}
+SUFFIX = {"fr": "", "en": "_en"}  # of what datapackage.json says in a language
 
 
 @cache
@@ -29,12 +30,12 @@ def words(language: Language, source: str = "words.yml") -> dict[str, str]:
 def number(value: float, language: Language) -> str:
     """A number as the language writes it: 12 345 or 12,345."""
     with localcontext(prec=400):  # digits of any float
-        return str(format_decimal(value, locale=_LOCALES[language]))
+        return str(format_decimal(value, locale=LOCALES[language]))
 
 
 def share(value: float, language: Language) -> str:
     """A share of one, rounded down to a whole percent: what is not all is not 100 %."""
-    return str(format_percent(int(round(value * 100, 6)) / 100, locale=_LOCALES[language]))
+    return str(format_percent(int(round(value * 100, 6)) / 100, locale=LOCALES[language]))
 
 
 def size(count: int, language: Language) -> str:
@@ -48,14 +49,14 @@ def size(count: int, language: Language) -> str:
 
 def day(written: str, language: Language) -> str:
     """A day or moment as the outputs write it (2026-11-23, 2026-11-23T15:30:00Z), as a day that is read."""
-    said = format_date(dt.date.fromisoformat(written[:10]), format="long", locale=_LOCALES[language])
+    said = format_date(dt.date.fromisoformat(written[:10]), format="long", locale=LOCALES[language])
     return first_of_month(said, language)
 
 
 def moment(written: str, language: Language) -> str:
     """A moment as the outputs write it, with the hour (UTC)."""
     when = dt.datetime.fromisoformat(written)
-    said = format_datetime(when, format="d MMMM y, HH:mm", locale=_LOCALES[language])
+    said = format_datetime(when, format="d MMMM y, HH:mm", locale=LOCALES[language])
     return f"{first_of_month(said, language)} UTC"
 
 
