@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from schemas.typography import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 # What beside its releases is for everybody of what lies in a portal's folder.
@@ -164,8 +164,13 @@ class RunFolder:
 
     @property
     def unclaimed(self) -> Path:
-        """What no declaration claims in the pages, and which could not be read."""
+        """What no declaration claims in the pages."""
         return self.root / "unclaimed.json"
+
+    @property
+    def unreadable(self) -> Path:
+        """The pages that could not be read, and why."""
+        return self.root / "unreadable.json"
 
     @property
     def verdicts(self) -> Path:
@@ -286,6 +291,14 @@ def write_rows(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
     except OSError:
         partial.unlink(missing_ok=True)
         raise
+
+
+def read_rows(path: Path) -> Iterator[Any]:
+    """The rows of a file that `write_rows` wrote, each as it is read."""
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            if line.startswith("{"):
+                yield json.loads(line.rstrip(",\n"))
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401 (JSON is any shape; who reads it knows which)

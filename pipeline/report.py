@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from functools import cache
 from importlib import metadata
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from pipeline.feed import write_feed
-from pipeline.paths import read_json, resources_of, sha256, write, write_json
+from pipeline.paths import read_json, read_rows, resources_of, sha256, write, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from pipeline.failures import RunFailedError
     from pipeline.gate import Verdict
     from pipeline.run import Run
+
+_MOST_UNCLAIMED = 1_000  # in a report: nobody reads more, and all of them stand in the run's folder
 
 
 def report(run: Run, verdicts: Sequence[Verdict], version: str | None, *, dated: dt.datetime) -> dict[str, Any]:
@@ -37,9 +40,10 @@ def report(run: Run, verdicts: Sequence[Verdict], version: str | None, *, dated:
     """
     held = any(verdict.verdict == "held" for verdict in verdicts)
     told = _told(run, "held" if held else "released" if version else "unchanged", version)
-    pages = read_json(run.folder.unclaimed)
-    told["unclaimed"] = pages["unclaimed"]
-    told["crawl"]["errors"] += pages["unreadable"]
+    unclaimed = read_rows(run.folder.unclaimed)
+    told["unclaimed"] = list(islice(unclaimed, _MOST_UNCLAIMED))
+    told["unclaimed_more"] = sum(1 for _ in unclaimed)
+    told["crawl"]["errors"] += read_json(run.folder.unreadable)
     told["datasets"] = [_dataset(verdict) for verdict in verdicts]
     write_json(run.folder.report, told)
     write_feed(run.home)
@@ -155,6 +159,7 @@ def _told(run: Run, outcome: str, version: str | None) -> dict[str, Any]:
         "previous": run.base,
         "crawl": _crawl(run),
         "unclaimed": [],
+        "unclaimed_more": 0,
         "datasets": [],
     }
 

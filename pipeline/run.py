@@ -215,6 +215,7 @@ def refuse(request: Request, failure: RunFailedError, *, now: dt.datetime) -> No
         "previous": None,
         "crawl": {"requests": 0, "pages": 0, "not_modified": 0, "same": 0, "bytes": 0, "errors": []},
         "unclaimed": [],
+        "unclaimed_more": 0,
         "datasets": [],
         "error": failure.as_json(),
     }

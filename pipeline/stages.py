@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import json
 import logging
 import shutil
 import sqlite3
@@ -18,6 +17,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import pandas as pd
 
 from pipeline import (
     decisions,
@@ -66,7 +66,6 @@ if TYPE_CHECKING:
     from schemas.model import Dataset
 
 LOG = logging.getLogger("canceropole")
-_OK = 200
 
 
 def refresh(request: Request, step: Callable[[str, Callable[[], Any]], Any] = lambda _, job: job()) -> dict[str, Any]:
@@ -224,7 +223,8 @@ def _keep_read(run: Run, found: reading.Reading) -> None:
         asked = {"origin": run.declarations.portal.origin, "source": run.request.source, "errors": crawl_errors(run)}
         raise RunFailedError("no-page", answers=found.count, **asked)
     write_rows(run.folder.pages, found.pages())
-    write_json(run.folder.unclaimed, {"unclaimed": list(found.unclaimed()), "unreadable": found.unreadable})
+    write_rows(run.folder.unclaimed, found.unclaimed())
+    write_json(run.folder.unreadable, found.unreadable)
     for dataset in run.datasets:
         if dataset.from_pages:
             extracted = found.extracts[dataset.id]
@@ -486,10 +486,11 @@ def _job(run: Run) -> CrawlJob:
 def _known_paths(run: Run) -> set[str]:
     """The paths that declarations name, and those of the pages that fed a dataset of the last release."""
     named = {s.page.path for d in run.declarations.datasets for s in d.sources if s.page is not None}
-    pages = run.last / "data" / "pages.json" if run.last else None
-    before = json.loads(pages.read_bytes()) if pages is not None and pages.is_file() else []
-    origin = run.declarations.portal.origin
-    return named | {page["url"].removeprefix(origin) for page in before if page["datasets"]}
+    pages = run.last / "data" / "pages.parquet" if run.last else None
+    if pages is None or not pages.is_file():
+        return named
+    fed = pd.read_parquet(pages, columns=["url"], filters=[("datasets", "!=", None)])["url"]
+    return named | set(fed.str.removeprefix(run.declarations.portal.origin))
 
 
 def _take(run: Run, path: Path) -> None:

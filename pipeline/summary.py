@@ -94,7 +94,7 @@ def crawl_line(report: Mapping[str, Any], language: str) -> str:
 
 def unclaimed_line(report: Mapping[str, Any], language: str) -> str:
     """How much of the portal no declaration uses; empty if all is used or ignored by name."""
-    count = len(report["unclaimed"])
+    count = len(report["unclaimed"]) + report["unclaimed_more"]
     return _WORDS[language]["unclaimed"].format(n=count) if count else ""
 
 
@@ -145,6 +145,7 @@ def markdown(report: Mapping[str, Any], language: str = "fr") -> str:
     lines += ["", *(f"- **{name}** {_plain(sentence)}" for name, _, sentence in told)] if told else []
     lines += ["", unclaimed_line(report, language), ""]
     lines += [f"- {_plain(u['page'])} {_plain(u['place'])} {_plain(hidden(u['head']))}" for u in report["unclaimed"]]
+    lines += ["- …"] if report["unclaimed_more"] else []
     return "\n".join(lines) + "\n"
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from scrapy.http import Response
 
+    from spiders.frontier import Frontier
     from spiders.manners import Code, CrawlJob, Scope
     from spiders.visits import Visit
 
@@ -53,11 +54,11 @@ class Fetcher:
     Args:
         job: the crawl's terms; its base is known.
         scope: which addresses are the portal's.
+        frontier: is told every address that is asked for, redirects too.
         download: has an answer from the network.
         visited: the last visit of a page, if there was one.
 
     Attributes:
-        asked: every address that was asked for, redirects too.
         files: addresses of other types than HTML, which are listed and never downloaded.
         requests: how many there were.
         unpacked: how many bytes the bodies had, decoded.
@@ -67,14 +68,15 @@ class Fetcher:
         self,
         job: CrawlJob,
         scope: Scope,
+        frontier: Frontier,
         download: Callable[[Request], Awaitable[Response]],
         visited: Callable[[str], Visit | None],
     ) -> None:
-        self._job, self._scope, self._download, self._visited = job, scope, download, visited
+        self._job, self._scope, self._frontier = job, scope, frontier
+        self._download, self._visited = download, visited
         self._delay = job.default_delay if job.delay is None else job.delay
         self._until = monotonic() + job.limits.max_duration
         self.rules = Protego.parse("")
-        self.asked: set[str] = set()
         self.files: set[str] = set()
         self.requests = self.unpacked = 0
 
@@ -118,7 +120,7 @@ class Fetcher:
         """
         chain = [address]
         while True:
-            self.asked.add(chain[-1])
+            self._frontier.ask(chain[-1])
             answer = await self._ask(chain[-1], expected)
             if answer.status not in _REDIRECTS:
                 return answer
@@ -126,7 +128,7 @@ class Fetcher:
             if target in chain or len(chain) > self._job.limits.max_redirects:
                 limit = f"at most {self._job.limits.max_redirects} redirects"
                 raise FetchError("too-many-redirects", f"expected {limit} and no loop, found {' -> '.join(chain)}")
-            if target is None or target in self.asked:
+            if target is None or self._frontier.is_asked(target):
                 return None
             chain.append(target)
 

@@ -65,8 +65,8 @@ class PortalSpider(Spider):
         self._visits, self._before = visits, before
         self.base = str(job.base)
         self.scope = Scope(self.base, job.origin, job.deny)
-        self.fetch = Fetcher(job, self.scope, self._download, self._visited)
         self.frontier = Frontier(job.limits.max_pages, {*job.known, *job.seeds})
+        self.fetch = Fetcher(job, self.scope, self.frontier, self._download, self._visited)
         self.bytes = self.pages = self.not_modified = self.same = 0
         self._forbidden: set[str] = set()
         self.faults: list[Fault] = []
@@ -97,6 +97,7 @@ class PortalSpider(Spider):
                 yield request
         finally:
             self.failure = sys.exception()
+            self.frontier.close()
 
     def stop_other_types(self, headers: Headers, request: Request) -> None:
         """Ends the download of what is not HTML at its headers.
@@ -111,12 +112,15 @@ class PortalSpider(Spider):
     async def _visit(self) -> AsyncIterator[str]:
         if not await self._read_robots():
             return
-        for address in await self._sitemap_addresses():
+        for path in self.job.seeds:
+            self._add_seed(self._own(path))
+        await self._read_sitemaps()
+        for address in self.frontier.listed():
             self._add(address, "a sitemap", listed=True)
         spent: tuple[Code, str] | None = None
         while len(self.frontier) and not (spent := self.fetch.spent()):
             address = self.frontier.take()
-            if address in self.fetch.asked:
+            if self.frontier.is_asked(address):
                 continue
             page = await self._page(address)
             if page is not None:
@@ -147,25 +151,21 @@ class PortalSpider(Spider):
             return False
         return True
 
-    async def _sitemap_addresses(self) -> list[str]:
-        """What the sitemaps list, latest changes first, after the seeds: dates order a visit, they never shorten it."""
-        for path in self.job.seeds:
-            self._add_seed(self._own(path))
+    async def _read_sitemaps(self) -> None:
+        """Notes what the sitemaps list. Dates order a visit, they never shorten it."""
         declared = list(islice(self.fetch.rules.sitemaps, _MOST_SITEMAPS))
         queue = deque(self.scope.resolve(sitemap, self.base) for sitemap in declared or _USUAL_SITEMAPS)
-        changed: dict[str, str] = {}
         read = 0
-        while queue and read < _MOST_SITEMAPS and len(changed) <= self.job.limits.max_pages and not self.fetch.spent():
+        while queue and read < _MOST_SITEMAPS and not self.frontier.many_listed and not self.fetch.spent():
             sitemap = queue.popleft()
-            if sitemap is None or sitemap in self.fetch.asked or not self.fetch.allows(sitemap):
+            if sitemap is None or self.frontier.is_asked(sitemap) or not self.fetch.allows(sitemap):
                 continue
             read += 1
             for nested, address, date in await self._sitemap(sitemap, declared=bool(declared)):
                 if nested:
                     queue.append(address)
                 else:
-                    changed[address] = date
-        return sorted(changed, key=lambda address: changed[address], reverse=True)
+                    self.frontier.note_listed(address, date)
 
     async def _sitemap(self, sitemap: str, *, declared: bool) -> list[tuple[bool, str, str]]:
         """A sitemap's own addresses: whether each is one more sitemap, the address, its last change."""

@@ -302,6 +302,7 @@ def test_what_takes_too_long_is_stopped_and_the_next_query_answered(browser: Bro
         assert stop.is_disabled()
         asking.ask("SELECT 1 AS a")
         assert asking.rows() == [["1"]]
+        assert len(visit.page.workers) == 1, "what was stopped is still at work"
         assert visit.faults == []
 
 
@@ -315,8 +316,9 @@ def test_it_is_all_done_with_the_keyboard(browser: Browser, served: Served) -> N
         visit.page.keyboard.press("Enter")  # on the button
         asking.answered()
         assert asking.rows() == [["0"], ["1"], ["2"]]
+        assert visit.page.evaluate("document.activeElement.textContent") == "Exécuter"
         visit.page.get_by_role("textbox").focus()
-        for name in ("Exécuter", "Télécharger ce résultat (CSV)", ""):
+        for name in ("Exécuter", "Arrêter", "Télécharger ce résultat (CSV)", ""):
             visit.page.keyboard.press("Tab")
             at = visit.page.evaluate("[document.activeElement.textContent, document.activeElement.role]")
             assert at[0] == name if name else at[1] == "region"

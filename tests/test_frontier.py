@@ -77,3 +77,27 @@ def test_what_is_left_is_told_the_known_wholly_all_else_within_reason() -> None:
     assert not len(asked)
     left = [address.removeprefix(SITE).split("/")[1] for address in asked.left_out]
     assert (left.count("connu"), left.count("autre")) == (1_500, 0)
+
+
+def test_what_sitemaps_list_comes_by_its_last_change_and_once() -> None:
+    asked = frontier(9)
+    dates = {"/a/": "2025-01-01", "/b/": "", "/c/": "2026-03-01T10:00:00+01:00", "/d/": "2026-03-02", "/e/": ""}
+    for path, changed in [*dates.items(), ("/a/", "2026-04-01")]:
+        asked.note_listed(SITE + path, changed)
+    assert [address.removeprefix(SITE) for address in asked.listed()] == ["/a/", "/d/", "/c/", "/b/", "/e/"]
+    assert not asked.many_listed
+
+
+def test_more_may_be_listed_than_there_may_be() -> None:
+    asked = frontier(2)
+    for number in range(3):
+        assert not asked.many_listed
+        asked.note_listed(f"{SITE}/{number}/", "")
+    assert asked.many_listed
+
+
+def test_what_was_asked_for_is_known_whatever_led_to_it() -> None:
+    asked = frontier(2)
+    asked.ask(f"{SITE}/robots.txt")
+    asked.ask(f"{SITE}/robots.txt")
+    assert (asked.is_asked(f"{SITE}/robots.txt"), asked.is_asked(f"{SITE}/")) == (True, False)

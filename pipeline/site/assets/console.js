@@ -22,7 +22,7 @@ async function answer() {
   const mine = ++asked;
   const current = () => mine === asked;
   clear();
-  busy(true);
+  occupy(true);
   try {
     await ready(current);
     if (!current()) return;
@@ -32,7 +32,7 @@ async function answer() {
   } catch (error) {
     if (current()) failed(error, engine ? words.failed : words.not_loaded);
   } finally {
-    if (current()) busy(false);
+    if (current()) occupy(false);
   }
 }
 
@@ -49,17 +49,23 @@ async function ready(current) {
 }
 
 function halt() {
+  if (!busy()) return;
   asked += 1;
   (engine ?? starting)?.stop();
   engine = starting = null;
-  busy(false);
+  occupy(false);
   say(words.stopped);
   query.focus();
 }
 
-function busy(now) {
-  run.disabled = now;
-  stop.disabled = !now;
+function busy() {
+  return section.getAttribute("aria-busy") === "true";
+}
+
+/** A button that cannot be used keeps the focus it may have: `disabled` would take it away. */
+function occupy(now) {
+  run.setAttribute("aria-disabled", String(now));
+  stop.setAttribute("aria-disabled", String(!now));
   section.setAttribute("aria-busy", String(now));
 }
 
@@ -126,16 +132,16 @@ function field(value, figure = false) {
 function attempt(button) {
   query.value = button.closest(".example").querySelector("code").textContent;
   query.focus();
-  if (!stop.disabled) halt();
+  halt();
   answer();
 }
 
-run.addEventListener("click", answer);
+run.addEventListener("click", () => busy() || answer());
 stop.addEventListener("click", halt);
 query.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !run.disabled) {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
-    answer();
+    if (!busy()) answer();
   }
 });
 for (const button of document.querySelectorAll("[data-try]")) {

@@ -13,6 +13,7 @@ export class Engine {
   #database;
   #connection;
   #ended;
+  #stopped = false;
 
   /** Starts DuckDB and opens a database.
    * @param {URL} folder what setup installed: the bundle, the worker, the module
@@ -21,6 +22,7 @@ export class Engine {
    */
   async start(folder, address, opening) {
     const { AsyncDuckDB, DuckDBDataProtocol, VoidLogger } = await import(new URL("duckdb.js", folder));
+    if (this.#stopped) return;
     this.#worker = new Worker(new URL("duckdb-browser-eh.worker.js", folder));
     this.#ended = new Promise((_, reject) => {
       this.#worker.addEventListener("error", (event) => reject(new Error(event.message || "worker")));
@@ -54,6 +56,7 @@ export class Engine {
 
   /** Ends the worker, whatever it is doing. */
   stop() {
+    this.#stopped = true;
     this.#worker?.terminate();
   }
 
