@@ -125,9 +125,9 @@ def lock_hash() -> str:
         if (name, extra) in seen:
             continue
         seen.add((name, extra))
-        distribution = metadata.distribution(name)
-        found[name] = distribution.version
-        for requirement in map(Requirement, distribution.requires or ()):
+        told = metadata.metadata(name)
+        found[name] = told["Version"]
+        for requirement in map(Requirement, told.get_all("Requires-Dist") or ()):
             if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
                 needed = canonicalize_name(requirement.name)
                 wanted += [(needed, asked) for asked in ("", *requirement.extras)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from copy import copy
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +99,13 @@ def refers_to(path: Path, record: Any) -> tuple[Path, str] | None:  # noqa: ANN4
     run, _, file = named_file.partition("/")
     if not _RUN.fullmatch(run) or file != ARCHIVE:
         return None
-    return path.resolve().parent.parent / run / ARCHIVE, name.strip("<>")
+    return _runs_of(path) / run / ARCHIVE, name.strip("<>")
+
+
+@lru_cache(maxsize=4)
+def _runs_of(path: Path) -> Path:
+    """The folder of all runs, of an archive in the folder of its run: asked for at each of its records."""
+    return path.resolve().parent.parent
 
 
 def unfold(path: Path, out: Path, max_bytes: int) -> None:

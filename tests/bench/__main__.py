@@ -40,8 +40,8 @@ _PARTS: dict[str, Part] = {
         lambda folder, given: scale.pages(folder, given.pages),
     ),
     "unchanged": (
-        "unchanged | outcome | not modified | of the first's bytes | processor but for the crawl | of the first's",
-        lambda folder, _given: scale.unchanged(folder),
+        "pages | validators | outcome | same | of the first's bytes | processor but for the crawl | of the first's",
+        lambda folder, given: scale.unchanged(folder, given.pages),
     ),
     "releases": (
         "release | time but for the crawl | peak of the run | history.duckdb",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import sys
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _RELEASED = Site(pages=30, changed=1.0, sheet_every=3)  # few pages, rows that change with each edition
-_UNCHANGED = 1_000  # pages
 
 
 def pages(folder: Path, sizes: Sequence[int]) -> Iterator[str]:
@@ -31,17 +31,17 @@ def pages(folder: Path, sizes: Sequence[int]) -> Iterator[str]:
         yield f"| {size:,} | {taken.seconds:.0f} s | {by_stage} | {peaks} | {taken.peak / 1e6:.0f} MB |"
 
 
-def unchanged(folder: Path) -> Iterator[str]:
-    """Lines of a Markdown table: a refresh of a portal that has not changed against the first one."""
-    for validators in (True, False):
-        where = folder / str(validators)
-        with served(_declared(where, Site(_UNCHANGED)), validators=validators) as base:
+def unchanged(folder: Path, sizes: Sequence[int]) -> Iterator[str]:
+    """Lines of a Markdown table: a refresh of portals of these sizes that have not changed against the first one."""
+    for size, validators in itertools.product(sizes, (True, False)):
+        where = folder / f"{size}-{validators}"
+        with served(_declared(where, Site(size)), validators=validators) as base:
             first, again = (_refreshed(where, base)[1] for _ in range(2))
         sent = again["crawl"]["bytes"] / first["crawl"]["bytes"]
         outside = _outside(again) / _outside(first)
         same = again["crawl"]["not_modified"] + again["crawl"]["same"]
-        told = f"{same} | {sent:.1%} | {_outside(again):.1f} s | {outside:.1%}"
-        yield f"| {'with' if validators else 'without'} validators | {again['outcome']} | {told} |"
+        told = f"{same:,} | {sent:.1%} | {_outside(again):.1f} s | {outside:.1%}"
+        yield f"| {size:,} | {'yes' if validators else 'no'} | {again['outcome']} | {told} |"
 
 
 def releases(folder: Path, counts: Sequence[int]) -> Iterator[str]:
