@@ -49,9 +49,17 @@ def test_a_run_killed_at_the_switch_leaves_one_release_or_the_other_and_the_next
     assert row.latest == ("1.0.1" if call == "fsync ." else "1.0.0")
 
 
+@pytest.mark.parametrize("call", ["replace ../site", "rmdir ../.sites/1"])
+def test_a_run_killed_at_the_switch_of_the_site_leaves_one_site_or_the_other_and_the_next_repairs(
+    second: Scenario, tmp_path: Path, call: str
+) -> None:
+    row = cases.disturbed(second, number(second, call), call, "kill", tmp_path / "case")
+    assert (row.latest, row.wrong) == ("1.0.1", [])
+
+
 @pytest.mark.parametrize(
     ("call", "latest"),
-    [("symlink .latest", "1.0.0"), ("fsync .status.json.partial", "1.0.1")],
+    [("symlink .latest", "1.0.0"), ("fsync .status.json.partial", "1.0.1"), ("symlink ../.site.link", "1.0.1")],
 )
 def test_a_full_disk_is_told_as_it_is_before_and_after_the_switch(
     second: Scenario, tmp_path: Path, call: str, latest: str

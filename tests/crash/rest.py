@@ -29,7 +29,7 @@ def inconsistent(home: Home, before: str | None, after: str) -> list[str]:
     for path in (home.status, home.root / "decisions.json", *home.runs.glob("*/report.json")):
         if path.exists():
             found += _not_json(path)
-    return found
+    return found + _half_a_site(home.root.parent)
 
 
 def unrepaired(home: Home, before: str | None, after: str, data: dict[str, str]) -> list[str]:
@@ -62,7 +62,7 @@ def unrepaired(home: Home, before: str | None, after: str, data: dict[str, str])
         found.append("there is no status.json")
     elif not _not_json(home.status) and (told := json.loads(home.status.read_bytes())["version"]) != after:
         found.append(f"status.json tells of {told}, not {after}")
-    return found
+    return found + _another_site(home, after)
 
 
 def digests(release: Path, names: set[str] | None = None) -> dict[str, str]:
@@ -91,6 +91,34 @@ def _not_whole(release: Path) -> list[str]:
         if not con.execute("SELECT count(*) FROM duckdb_tables()").fetchone():
             found.append(f"{database.name} has no table")
     return found
+
+
+def _half_a_site(out: Path) -> list[str]:
+    """What a reader of the site would miss: the link leads nowhere, or a page is not there or not whole."""
+    link = out / "site"
+    if not os.path.lexists(link):
+        return []
+    if not link.is_symlink() or not (link / ".site.json").is_file():
+        return [f"site is {'a link to no site' if link.is_symlink() else 'no link'}"]
+    places = ["index.html", "en/index.html", *json.loads((link / ".site.json").read_bytes())["pages"]]
+    return [
+        f"site/{place} is not whole"
+        for place in places
+        if not (link / place).is_file() or not (link / place).read_text("utf-8").rstrip().endswith("</html>")
+    ]
+
+
+def _another_site(home: Home, after: str) -> list[str]:
+    """What is wrong with a site that a run has made: of another release, or the work of a killed run beside it."""
+    out = home.root.parent
+    if not (out / "site").is_symlink():
+        return ["there is no site"]
+    told = json.loads((out / "site" / ".site.json").read_bytes())["portals"][home.root.name]["versions"]
+    found = [] if told[0]["version"] == after else [f"the site tells of {told[0]['version']}, not {after}"]
+    sites = sorted(path.name for path in (out / ".sites").iterdir())
+    if sites != [(out / "site").resolve().name]:
+        found.append(f".sites/ holds {sites}")
+    return found + [f"left: {path.name}" for path in out.glob(".site.link")]
 
 
 def _remembered(home: Home) -> list[str]:
