@@ -90,12 +90,16 @@ PARAGRAPHS: dict[str, tuple[str, str]] = {
         "No page was obtained from {address}: {errors} {kept} Check the address and the network, run again.",
     ),
     "package-broken": (
-        "Le paquet construit ne respecte pas son propre schéma, c'est une faute du logiciel : {error}. {kept}",
-        "The built package breaks its own schema, which is a fault of the software: {error}. {kept}",
+        """Le paquet construit ne respecte pas son propre schéma, c'est une faute du logiciel : {error}. {kept} Garder
+        le dossier du passage et signaler la faute.""",
+        """The built package breaks its own schema, which is a fault of the software: {error}. {kept} Keep the
+        run's folder and report the fault.""",
     ),
     "build-failed": (
-        "Le paquet n'a pas pu être construit, c'est une faute du logiciel : {error}. {kept}",
-        "The package could not be built, which is a fault of the software: {error}. {kept}",
+        """Le paquet n'a pas pu être construit, c'est une faute du logiciel : {error}. {kept} Garder le dossier du
+        passage et signaler la faute.""",
+        """The package could not be built, which is a fault of the software: {error}. {kept} Keep the run's folder
+        and report the fault.""",
     ),
     "no-latest": (
         "Le lien de la version courante est perdu : {error} {kept}",
