@@ -10,8 +10,6 @@ import datetime as dt
 import logging
 import shutil
 import sqlite3
-import subprocess
-import sys
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -55,7 +53,8 @@ from pipeline.run import archive as archive_of
 from pipeline.site import build as site
 from schemas.reasons import Reason
 from schemas.redaction import Redaction
-from spiders import archive, reading, redacting, revisits, visits
+from spiders import archive, reading, redacting, visits
+from spiders import crawl as crawling
 from spiders.crawl import CrawlJob, Limits
 
 if TYPE_CHECKING:
@@ -439,17 +438,8 @@ def _dated(run: Run) -> dt.datetime:
 def _crawl(run: Run) -> None:
     job = _job(run)
     write(run.folder.job, job.model_dump_json(indent=1).encode())
-    said = run.folder.log  # a file: nobody reads a second pipe while the first is read
-    with (
-        said.open("wb") as log,
-        subprocess.Popen(
-            [sys.executable, "-m", "spiders.crawl", str(run.folder.job)], stdout=subprocess.PIPE, stderr=log, text=True
-        ) as process,
-    ):
-        for line in process.stdout or ():
-            LOG.debug("%s", line.strip())
-    if process.returncode != 0:
-        told = crawl_errors(run) or said.read_text(errors="replace").strip()[-500:]
+    if not crawling.apart(run.folder.job, run.folder.log, lambda line: LOG.debug("%s", line)):
+        told = crawl_errors(run) or run.folder.log.read_text(errors="replace").strip()[-500:]
         raise RunFailedError("crawl-failed", address=job.base or SAMPLE, errors=told)
 
 
@@ -465,15 +455,7 @@ def _job(run: Run) -> CrawlJob:
         user_agent=portal.crawl.user_agent,
         delay=0.0 if request.source == SAMPLE and request.delay is None else request.delay,
         default_delay=portal.crawl.delay,
-        limits=Limits(
-            max_body=portal.crawl.max_body,
-            timeout=portal.crawl.timeout,
-            max_pages=portal.crawl.max_pages,
-            max_bytes=portal.crawl.max_bytes,
-            max_duration=portal.crawl.max_duration,
-            max_redirects=portal.crawl.max_redirects,
-            tries=portal.crawl.tries,
-        ),
+        limits=Limits.model_validate({name: getattr(portal.crawl, name) for name in Limits.model_fields}),
         deny=portal.crawl.deny,
         known=tuple(sorted(_known_paths(run))),
         warc=str(run.obtained),
@@ -503,14 +485,11 @@ def _take(run: Run, path: Path) -> None:
         return
     partial = run.folder.archive.with_name(f".{run.folder.archive.name}.part")
     try:
-        given = path.open("rb")
+        path.open("rb").close()  # what cannot be opened is the archive's fault; what follows may be the outputs'
     except OSError as error:
         raise RunFailedError("archive-unreadable", error=error) from error
-    with given, partial.open("wb") as copy:
-        shutil.copyfileobj(given, copy)
     try:
-        if archive.referred(path, run.declarations.portal.crawl.max_bytes):
-            revisits.unfold(path, partial, run.declarations.portal.crawl.max_bytes)
+        archive.copy(path, partial, run.declarations.portal.crawl.max_bytes)
     except archive.ArchiveError as error:
         raise RunFailedError("archive-unreadable", error=error) from error
     partial.replace(run.obtained)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
@@ -16,7 +17,7 @@ from warcio.bufferedreaders import ChunkedDataReader
 
 from spiders.encoding import MAX_BODY, BodyError, BodyTooLargeError, decode, text_of
 from spiders.records import MAX_BYTES, ArchiveError, date, header, named, payload, records
-from spiders.revisits import answered, refers_to
+from spiders.revisits import answered, refers_to, unfold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -192,6 +193,19 @@ def referred(path: Path, max_bytes: int = MAX_BYTES) -> list[Path]:
         OSError: the file cannot be opened.
     """
     return sorted(_facts(path, max_bytes).referred - {path})
+
+
+def copy(path: Path, out: Path, max_bytes: int = MAX_BYTES) -> None:
+    """Copies an archive as one that stands alone: with what it refers to in other archives in it.
+
+    Raises:
+        ArchiveError: a file is not a whole WARC, or an earlier answer is not where it was.
+        OSError: a file cannot be read or written.
+    """
+    if referred(path, max_bytes):
+        unfold(path, out, max_bytes)
+    else:
+        shutil.copyfile(path, out)
 
 
 @dataclass(frozen=True, slots=True)

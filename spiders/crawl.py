@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import sqlite3
+import subprocess
 import sys
 import time
 from asyncio import CancelledError
@@ -22,6 +23,8 @@ from spiders.sample.server import SamplePortal
 from spiders.visits import Visits, VisitsWriter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twisted.python.failure import Failure
 
     from spiders.portal import PortalSpider
@@ -39,7 +42,7 @@ _NOT_HAD = {
 
 _SECONDS_TO_END = 2.0  # before a crawl that nobody waits for is ended by force
 
-__all__ = ["CrawlError", "CrawlJob", "CrawlReport", "Limits", "main", "run"]
+__all__ = ["CrawlError", "CrawlJob", "CrawlReport", "Limits", "apart", "main", "run"]
 
 
 class CrawlError(Exception):
@@ -93,6 +96,30 @@ def run(job: CrawlJob) -> CrawlReport:
     )
     _write(Path(job.report), report.model_dump_json(indent=1))
     return report
+
+
+def apart(job: Path, log: Path, told: Callable[[str], None]) -> bool:
+    """Runs a crawl in a process of its own, to its end.
+
+    Args:
+        job: the file of a `CrawlJob`.
+        log: the file for what it prints of faults.
+        told: gets a line a page, as it is had.
+
+    Returns:
+        Whether a page was obtained: there is an archive then, and a report.
+
+    Raises:
+        OSError: the log cannot be written.
+    """
+    command = [sys.executable, "-m", "spiders.crawl", str(job)]
+    with (
+        log.open("wb") as said,  # a file: nobody reads a second pipe while the first is read
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True) as process,
+    ):
+        for line in process.stdout or ():
+            told(line.strip())
+    return process.returncode == 0
 
 
 def main(arguments: list[str]) -> int:
