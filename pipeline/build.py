@@ -10,14 +10,14 @@ from __future__ import annotations
 import filecmp
 import json
 import shutil
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pandas as pd
 
 from pipeline import links, sql
 from pipeline.described import tables as tables_of
-from pipeline.paths import read_json
+from pipeline.paths import read_json, read_rows
 from schemas.personal import masked
 from schemas.typography import GUARD, GUARDED, visible
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
+    import duckdb
+
     from pipeline.paths import RunFolder
     from schemas.load import Declarations
     from schemas.model import Portal
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     Described = Mapping[str, Any]
 
 _EXTENSIONS = (".csv", ".parquet", ".json")
-_AT_ONCE = 10_000  # pages
+_AT_ONCE = 2_000  # pages
 
 
 def build(
@@ -80,7 +82,8 @@ def build(
                 _load_rows(con, table, linked)
             else:
                 _load(con, table, rows[name])
-            _write_files(con, table, data)
+            write_files(con, table, data)
+            con.execute(f"DROP TABLE {sql.name(name)}")
     if last is not None:
         for path in data.iterdir():
             _link_if_the_same(path, last / "data" / path.name)
@@ -104,23 +107,34 @@ def rewrite(release: Path, edit: Callable[[duckdb.DuckDBPyConnection, str], bool
             released = release / "data" / f"{table['name']}.parquet"
             _load(con, table, released)
             if edit(con, table["name"]):
-                _write_files(con, table, data)
+                write_files(con, table, data)
             else:
                 _carry(released, data)
+            con.execute(f"DROP TABLE {sql.name(table['name'])}")
 
 
-def write_csv(con: duckdb.DuckDBPyConnection, table: Described, path: Path) -> None:
-    """Writes a loaded table to CSV: UTF-8, comma, LF, empty = null, spreadsheet cells guarded."""
-    columns = ", ".join(f"{_as_csv(field)} AS {sql.name(field['name'])}" for field in sql.fields(table))
-    _copy(con, f"SELECT {columns} {_ordered(table)}", path, "FORMAT csv, HEADER")
+def write_files(con: duckdb.DuckDBPyConnection, table: Described, data: Path) -> None:
+    """Writes a loaded table's files, its rows by key: sorted once, for Parquet, from which the others are written.
 
+    The CSV is UTF-8 with commas and LF; empty is null, and what a spreadsheet would run is guarded.
 
-def _write_files(con: duckdb.DuckDBPyConnection, table: Described, data: Path) -> None:
+    Args:
+        con: has the table.
+        table: its CSV resource.
+        data: where to.
+
+    Raises:
+        OSError, duckdb.IOException: a file cannot be written.
+    """
     name = table["name"]
-    write_csv(con, table, data / f"{name}.csv")
-    _copy(con, f"SELECT * {_ordered(table)}", data / f"{name}.parquet", "FORMAT parquet, COMPRESSION zstd")
-    columns = ", ".join(f"{_as_json(field)} AS {sql.name(field['name'])}" for field in sql.fields(table))
-    _copy(con, f"SELECT {columns} {_ordered(table)}", data / f"{name}.json", "FORMAT json, ARRAY true")
+    parquet = data / f"{name}.parquet"
+    rows = f"SELECT * {sql.ordered(table, sql.name(name))}"
+    _copy(con, rows, parquet, "FORMAT parquet, COMPRESSION zstd")
+    for form, cell, options in (("csv", _as_csv, "FORMAT csv, HEADER"), ("json", _as_json, "FORMAT json, ARRAY true")):
+        columns = ", ".join(f"{cell(field)} AS {sql.name(field['name'])}" for field in sql.fields(table))
+        # DuckDB reads and writes rows in the order of the file, on however many cores (preserve_insertion_order).
+        written = f"SELECT {columns} FROM read_parquet({sql.literal(str(parquet))})"  # noqa: S608 (quoted)
+        _copy(con, written, data / f"{name}.{form}", options)
 
 
 def _carry(parquet: Path, data: Path) -> None:
@@ -175,14 +189,11 @@ def _insert(con: duckdb.DuckDBPyConnection, table: Described, rows: list[dict[st
 def _pages(run: RunFolder, portal: Portal) -> Iterator[list[dict[str, object]]]:
     """The pages read, some thousands at a time."""
     printed = ("titre", "langue")
-    with duckdb.connect() as con:
-        found = con.execute("SELECT json FROM read_json_objects(?, format = 'array')", [str(run.pages)])
-        while lines := found.fetchmany(_AT_ONCE):
-            pages = [json.loads(line) for (line,) in lines]
-            yield [
-                {**page, **{name: visible(masked(page[name] or "", portal)) or None for name in printed}}
-                for page in pages
-            ]
+    rows = read_rows(run.pages)
+    while pages := list(islice(rows, _AT_ONCE)):
+        yield [
+            {**page, **{name: visible(masked(page[name] or "", portal)) or None for name in printed}} for page in pages
+        ]
 
 
 def _provenance(
@@ -202,10 +213,6 @@ def _provenance(
 def _casts(table: Described) -> str:
     columns = [(sql.name(field["name"]), sql.TYPES[field["type"]]) for field in sql.fields(table)]
     return ", ".join(f"CAST({column} AS {kind}) AS {column}" for column, kind in columns)
-
-
-def _ordered(table: Described) -> str:
-    return sql.ordered(table, sql.name(table["name"]))
 
 
 def _as_csv(field: Described) -> str:

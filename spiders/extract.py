@@ -7,7 +7,7 @@ own page and copies of it elsewhere.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
@@ -84,7 +84,7 @@ def gather(page: Page, portal: Portal, datasets: Iterable[Dataset]) -> list[Find
             if not source.from_pages or not _speaks(page, source.language):
                 continue
             if source.each_page is not None:
-                findings += [] if repeats else _of_each_page(page, dataset.id, number, source)
+                findings += [] if repeats else _of_each_page(page, dataset, number, source)
                 continue
             own = not repeats and source.page is not None and page.named(source.page.title)
             for role, blocks in _scopes(page, source, own=own, repeats=repeats):
@@ -233,7 +233,7 @@ def _try(
         return Finding(dataset, number, page.url, role, fault=reason)
 
 
-def _of_each_page(page: Page, dataset: str, number: int, source: Source) -> list[Finding]:
+def _of_each_page(page: Page, dataset: Dataset, number: int, source: Source) -> list[Finding]:
     """One row of a page that states once what a source looks for; none of a page that does not."""
     if source.each_page is None:
         return []
@@ -246,17 +246,21 @@ def _of_each_page(page: Page, dataset: str, number: int, source: Source) -> list
         if len(stated) > 1:
             places = "; ".join(block.place for block in stated)
             left_out = Reason("page-left-out", page.url, places, f"one {where}", str(len(stated)))
-            return [Finding(dataset, number, page.url, "own", fault=left_out)]
+            return [Finding(dataset.id, number, page.url, "own", fault=left_out)]
         telling = [block for block in texts if not block.bold_line and not block.links_only]
         under_title = [block for block in telling if block.path] or telling or texts
         lead = one_line(under_title[0].rich.text) if under_title[0] is not stated[0] else ""
         parts = {"url": page.url, "title": page.title, "lead": lead, "text": "\n".join(b.rich.text for b in texts)}
         located = Located(parts, stated[0].place, "page", (stated[0].index,))
-        rows = tuple(divide(source, located))
-        return [Finding(dataset, number, page.url, "own", rows, frozenset({stated[0].index}))]
+        wanted = {part for column in dataset.fields for part in column.parts}  # a row need not keep its whole page
+        rows = tuple(
+            replace(row, parts={name: text for name, text in row.parts.items() if name in wanted})
+            for row in divide(source, located)
+        )
+        return [Finding(dataset.id, number, page.url, "own", rows, frozenset({stated[0].index}))]
     except Fault as fault:
         reason = Reason(fault.code, page.url, fault.place, fault.expected, fault.found)
-        return [Finding(dataset, number, page.url, "own", fault=reason)]
+        return [Finding(dataset.id, number, page.url, "own", fault=reason)]
 
 
 def _own_pages(

@@ -176,13 +176,13 @@ def test_every_format_gives_back_the_rows(tmp_path_factory: pytest.TempPathFacto
 def test_no_cell_begins_with_what_a_spreadsheet_runs_and_the_guard_comes_off(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str]
 ) -> None:
-    path = tmp_path_factory.mktemp("guard") / "a.csv"
+    folder = tmp_path_factory.mktemp("guard")
     empty: Row = {f"c_{kind}": None for kind in VALUES}
     rows: list[Row] = [{"cle": n, **empty, "c_string": text} for n, text in enumerate(texts)]
     with duckdb.connect() as con:
         con.register("drawn", frame(DRAWN, rows))
-        build.write_csv(con, {"name": "drawn", "schema": table_schema(DRAWN, {})}, path)
-    with path.open(encoding="utf-8", newline="") as file:
+        build.write_files(con, {"name": "drawn", "schema": table_schema(DRAWN, {})}, folder)
+    with (folder / "drawn.csv").open(encoding="utf-8", newline="") as file:
         cells = [row["c_string"] for row in csv.DictReader(file)]
     for text, cell in zip(texts, cells, strict=True):
         assert not re.search(r"""(?:^|[;\n]"*)[=+\-@＝＋－＠\t\r]""", cell)

@@ -27,7 +27,7 @@ def dataset(*sources: dict[str, Any], name: str = "jeu") -> Dataset:
             "title": TITLE,
             "description": TITLE,
             "sources": [source if "each_page" in source else {"page": PAGE, **source} for source in sources],
-            "fields": [{"name": "nom", "title": TITLE}],
+            "fields": [{"name": "nom", "from": ["nom", "url", "title", "lead", "jour"], "title": TITLE}],
             "key": ["nom"],
             "checks": {"rows": {"min": 0, "max": 9}},
         }
@@ -468,9 +468,8 @@ def test_each_page_with_a_date_is_a_row_but_not_in_an_archive() -> None:
         "/tag/x/": f"<h1>Tag</h1>{post}",
         "/liste/": f"<article><h2><a href='/a/'>A</a></h2>{post}</article>",
     }
-    assert parts(chosen(pages, source)) == [
-        {"url": f"{ORIGIN}/a/", "title": "A", "lead": "Le début.", "text": "Le début.\nPublié le 8", "jour": "8"}
-    ]
+    # A row keeps what columns come from, not the text of its page.
+    assert parts(chosen(pages, source)) == [{"url": f"{ORIGIN}/a/", "title": "A", "lead": "Le début.", "jour": "8"}]
 
 
 # Which page

@@ -10,7 +10,7 @@ from frictionless import Resource, Schema, system
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.build import write_csv
+from pipeline.build import write_files
 from pipeline.normalize import frame
 from pipeline.sql import TYPES
 from pipeline.validate import failures_of
@@ -79,20 +79,21 @@ def tables(draw: st.DrawFn) -> tuple[Dataset, pd.DataFrame]:
     return dataset, frame(dataset, draw(st.lists(row, max_size=5)))
 
 
-def write(dataset: Dataset, table: pd.DataFrame, path: Path) -> None:
+def write(dataset: Dataset, table: pd.DataFrame, folder: Path) -> Path:
+    """The CSV of a table, as a package has it."""
     with duckdb.connect() as con:
         columns = ", ".join(f'CAST("{f.name}" AS {TYPES[f.type]}) AS "{f.name}"' for f in dataset.fields)
         con.register("incoming", table.astype(object).where(table.notna(), None))
         con.execute(f'CREATE TABLE "{dataset.id}" AS SELECT {columns} FROM incoming')  # noqa: S608 (drawn names)
-        write_csv(con, {"name": dataset.id, "schema": table_schema(dataset, {})}, path)
+        write_files(con, {"name": dataset.id, "schema": table_schema(dataset, {})}, folder)
+    return folder / f"{dataset.id}.csv"
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tables())
 def test_pandera_and_frictionless_agree(tmp_path: Path, drawn: tuple[Dataset, pd.DataFrame]) -> None:
     dataset, table = drawn
-    path = tmp_path / "drawn.csv"
-    write(dataset, table, path)
+    path = write(dataset, table, tmp_path)
     schema = Schema.from_descriptor(table_schema(dataset, {}))
     with system.use_context(trusted=True):
         report = Resource(path=str(path), schema=schema).validate()
