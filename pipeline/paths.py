@@ -294,11 +294,18 @@ def write_rows(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
 
 
 def read_rows(path: Path) -> Iterator[Any]:
-    """The rows of a file that `write_rows` wrote, each as it is read."""
+    """The rows of a file that `write_rows` wrote, each as it is read.
+
+    Raises:
+        ValueError: the file has another form, such as `write_json` gives it.
+    """
     with path.open(encoding="utf-8") as file:
-        for line in file:
-            if line.startswith("{"):
-                yield json.loads(line.rstrip(",\n"))
+        line = file.readline()
+        if line == "[\n":
+            while (line := file.readline()).startswith("{"):
+                yield json.loads(line.removesuffix("\n").removesuffix(","))
+    if line not in {"[]\n", "]\n"}:
+        raise ValueError(f"{path}: expected an array with a row on each line, found {line[:100]!r}")
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401 (JSON is any shape; who reads it knows which)

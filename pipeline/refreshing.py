@@ -74,7 +74,7 @@ def _tell(console: Console, report: dict[str, Any], request: Request, language: 
     console.print(
         escape(
             f"{summary.crawl_line(report, language)}"
-            + (f" · {unclaimed} ({home}/runs/{report['run']}/report.json)" if unclaimed else "")
+            + (f" · {unclaimed} ({home}/runs/{report['run']}/unclaimed.json)" if unclaimed else "")
         ),
         soft_wrap=True,
     )

@@ -40,15 +40,23 @@ def report(run: Run, verdicts: Sequence[Verdict], version: str | None, *, dated:
     """
     held = any(verdict.verdict == "held" for verdict in verdicts)
     told = _told(run, "held" if held else "released" if version else "unchanged", version)
-    unclaimed = read_rows(run.folder.unclaimed)
-    told["unclaimed"] = list(islice(unclaimed, _MOST_UNCLAIMED))
-    told["unclaimed_more"] = sum(1 for _ in unclaimed)
+    told |= unclaimed(run.folder.unclaimed)
     told["crawl"]["errors"] += read_json(run.folder.unreadable)
     told["datasets"] = [_dataset(verdict) for verdict in verdicts]
     write_json(run.folder.report, told)
     write_feed(run.home)
     write_json(run.home.status, _status(run, verdicts, instant(dated)))
     return told
+
+
+def unclaimed(path: Path) -> dict[str, Any]:
+    """What a report tells of the tables and lists that no declaration uses: the first, and how many more there are.
+
+    Args:
+        path: a run's unclaimed.json.
+    """
+    rows = read_rows(path)
+    return {"unclaimed": list(islice(rows, _MOST_UNCLAIMED)), "unclaimed_more": sum(1 for _ in rows)}
 
 
 def failed(run: Run, failure: RunFailedError) -> None:

@@ -37,6 +37,7 @@ def connected() -> duckdb.DuckDBPyConnection:
         config={
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
+            "preserve_insertion_order": True,  # files are written from each other, row by row
             "allocator_flush_threshold": _UNUSED,
             "allocator_bulk_deallocation_flush_threshold": _UNUSED,
         }

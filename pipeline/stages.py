@@ -471,7 +471,8 @@ def _known_paths(run: Run) -> set[str]:
     pages = run.last / "data" / "pages.parquet" if run.last else None
     if pages is None or not pages.is_file():
         return named
-    fed = pd.read_parquet(pages, columns=["url"], filters=[("datasets", "!=", None)])["url"]
+    read = pd.read_parquet(pages, columns=["url", "datasets"])
+    fed = read.loc[read["datasets"].notna(), "url"]
     return named | set(fed.str.removeprefix(run.declarations.portal.origin))
 
 

@@ -145,7 +145,8 @@ def markdown(report: Mapping[str, Any], language: str = "fr") -> str:
     lines += ["", *(f"- **{name}** {_plain(sentence)}" for name, _, sentence in told)] if told else []
     lines += ["", unclaimed_line(report, language), ""]
     lines += [f"- {_plain(u['page'])} {_plain(u['place'])} {_plain(hidden(u['head']))}" for u in report["unclaimed"]]
-    lines += ["- …"] if report["unclaimed_more"] else []
+    more = report["unclaimed_more"]
+    lines += [f"- … (+ {more}, runs/{report['run']}/unclaimed.json)"] if more else []
     return "\n".join(lines) + "\n"
 
 

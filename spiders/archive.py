@@ -17,7 +17,7 @@ from warcio.bufferedreaders import ChunkedDataReader
 
 from spiders.encoding import MAX_BODY, BodyError, BodyTooLargeError, decode, text_of
 from spiders.records import MAX_BYTES, ArchiveError, date, header, named, payload, records
-from spiders.revisits import answered, refers_to, unfold
+from spiders.revisits import answered, refers_to, runs_of, unfold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -226,14 +226,14 @@ def _facts(path: Path, max_bytes: int) -> _Facts:
 def _read_facts(path: Path, max_bytes: int, _: tuple[int, int, int]) -> _Facts:
     """As of a file that is what it was: each of its facts is asked for several times in a run."""
     last: datetime | None = None
-    told, holders = _Failures(), set[Path]()
+    told, holders, runs = _Failures(), set[Path](), runs_of(path)
     for place, record in records(path, max_bytes):
         with named(path, place):
             when = date(record)
             last = max(last or when, when)
             if record.rec_type == "metadata" and record.rec_headers.get_header("WARC-Target-URI") == FAILURES:
                 told = _Failures.model_validate_json(payload(record, MAX_INFO))
-        if refers := refers_to(path, record):
+        if refers := refers_to(path, runs, record):
             holders.add(refers[0])
     if last is None:  # records() gives at least one, or raises
         raise ArchiveError(path, "record 1", "a WARC record", "none")

@@ -18,6 +18,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from spiders.archive_writer import ArchiveWriter
+from spiders.frontier import Frontier
 from spiders.manners import CrawlJob, CrawlReport, Limits
 from spiders.sample.server import SamplePortal
 from spiders.visits import Visits, VisitsWriter
@@ -78,9 +79,11 @@ def run(job: CrawlJob) -> CrawlReport:
         before = stack.enter_context(closing(_before(Path(job.before), str(job.base)))) if job.before else None
         visits = stack.enter_context(VisitsWriter(Path(job.visits), str(job.base)))
         archive = stack.enter_context(ArchiveWriter(Path(job.warc), fields))
-        spider = _crawl(job, archive, visits, before)
+        path = Path(job.warc).with_name(".frontier.sqlite")  # a draft: what a killed crawl leaves is removed
+        frontier = stack.enter_context(closing(Frontier(job.limits.max_pages, {*job.known, *job.seeds}, path)))
+        spider = _crawl(job, frontier, archive, visits, before)
         not_had = {fault.url for fault in spider.faults if fault.code in _NOT_HAD}
-        archive.failures(sorted(not_had | spider.frontier.left_out.keys()), more=bool(spider.frontier.left_out))
+        archive.failures(sorted(not_had | frontier.left_out.keys()), more=bool(frontier.left_out))
     report = CrawlReport(
         base=spider.base,
         started=_iso(started),
@@ -163,7 +166,9 @@ def _end_with_reader() -> None:
     Thread(target=wait, daemon=True).start()
 
 
-def _crawl(job: CrawlJob, archive: ArchiveWriter, visits: VisitsWriter, before: Visits | None) -> PortalSpider:
+def _crawl(
+    job: CrawlJob, frontier: Frontier, archive: ArchiveWriter, visits: VisitsWriter, before: Visits | None
+) -> PortalSpider:
     # Scrapy takes a second to import, and whoever makes a job imports this module.
     from scrapy.crawler import CrawlerProcess  # noqa: PLC0415
 
@@ -178,7 +183,9 @@ def _crawl(job: CrawlJob, archive: ArchiveWriter, visits: VisitsWriter, before: 
     process = CrawlerProcess({**SETTINGS, **bounds})
     crawler = process.create_crawler(PortalSpider)
     failures: list[Failure] = []
-    process.crawl(crawler, job=job, archive=archive, visits=visits, before=before).addErrback(failures.append)
+    process.crawl(crawler, job=job, frontier=frontier, archive=archive, visits=visits, before=before).addErrback(
+        failures.append
+    )
     process.start()
     spider = crawler.spider
     if failures or not isinstance(spider, PortalSpider):

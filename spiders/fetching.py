@@ -117,6 +117,7 @@ class Fetcher:
 
         Raises:
             FetchError: there is none, or it may not be asked for.
+            sqlite3.Error: the frontier cannot be written.
         """
         chain = [address]
         while True:

@@ -1,6 +1,6 @@
 """The frontier of a crawl: which addresses are still to be asked for, in which order, and which are left out.
 
-On disk (SQLite's own temporary file, gone with the crawl): memory does not grow with the pages of a portal.
+On disk, in a file that goes with the crawl: memory does not grow with the pages of a portal.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from spiders.manners import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from pathlib import Path
 
 _TOLD = 1_000  # addresses left out that are kept, of those nobody knew before: a trap makes them up without an end
 _SCHEMA = """
     PRAGMA journal_mode = OFF;
+    PRAGMA synchronous = OFF;
     CREATE TABLE address (address TEXT PRIMARY KEY, found_on TEXT NOT NULL, turn INTEGER, number INTEGER NOT NULL)
     WITHOUT ROWID;
     CREATE INDEX address_turn ON address (turn, number) WHERE turn IS NOT NULL;
@@ -45,21 +47,25 @@ class Frontier:
     Args:
         most: the most addresses there may be.
         known: paths (with their query) that declarations name, seeds too, or that data was read in before.
+        path: the file to make, and to remove in the end.
 
     Raises:
-        sqlite3.Error: there is no room for it on the disk; so of the methods.
+        OSError, sqlite3.Error: it cannot be written; so of the methods.
     """
 
-    def __init__(self, most: int, known: Collection[str]) -> None:
+    def __init__(self, most: int, known: Collection[str], path: Path) -> None:
         self._most = most
         self._known = frozenset(known)
         self._waiting = dict.fromkeys(_Turn, 0)
         self._numbers = count()
+        self._listed = 0
         self._is_listed_next = True
         self._known_found = 0
         self._room = max(0, most - len(self._known))  # for what nobody knew before
         self.left_out: dict[str, None] = {}
-        self._db = sqlite3.connect("", isolation_level=None)
+        self._path = path
+        path.unlink(missing_ok=True)
+        self._db = sqlite3.connect(path, isolation_level=None)
         self._db.executescript(_SCHEMA)
 
     def __len__(self) -> int:
@@ -67,15 +73,16 @@ class Frontier:
         return self._waiting[_Turn.KNOWN] + min(self._room, others)
 
     def close(self) -> None:
-        """Removes what it has on the disk; `left_out` stays."""
+        """Removes its file; `left_out` stays."""
         self._db.close()
+        self._path.unlink(missing_ok=True)
 
     def note_listed(self, address: str, changed: str) -> None:
         """Notes an address that a sitemap lists, and its last change as sitemaps date it (which sorts as text)."""
-        self._db.execute(
-            "INSERT INTO listed VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET changed = excluded.changed",
-            [address, changed, next(self._numbers)],
-        )
+        new = self._db.execute("INSERT OR IGNORE INTO listed VALUES (?, ?, ?)", [address, changed, self._listed])
+        self._listed += new.rowcount
+        if not new.rowcount:
+            self._db.execute("UPDATE listed SET changed = ? WHERE address = ?", [changed, address])
 
     def listed(self) -> Iterator[str]:
         """The addresses that sitemaps list, those that changed last first."""
@@ -85,8 +92,7 @@ class Frontier:
     @property
     def many_listed(self) -> bool:
         """Whether sitemaps list more addresses than there may be."""
-        [(found,)] = self._db.execute("SELECT count(*) FROM listed")
-        return bool(found > self._most)
+        return self._listed > self._most
 
     def add(self, address: str, found_on: str, *, listed: bool = False) -> None:
         """Takes an address, once; leaves it out when there is no room for more.

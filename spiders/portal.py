@@ -20,7 +20,6 @@ from spiders.archive import media_type
 from spiders.archive_writer import printed
 from spiders.encoding import BodyError, decode, text_of
 from spiders.fetching import Fetcher
-from spiders.frontier import Frontier
 from spiders.links import hrefs
 from spiders.manners import HTML, CrawlJob, Fault, FetchError, Scope, path_of
 from spiders.recorder import as_before, field, stopped
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from scrapy.http import Headers, Response
 
     from spiders.archive_writer import ArchiveWriter
+    from spiders.frontier import Frontier
     from spiders.manners import Code
     from spiders.visits import Visits, VisitsWriter
 
@@ -47,6 +47,7 @@ class PortalSpider(Spider):
 
     Args:
         job: what to do; its base is known.
+        frontier: what is still to be asked for: nothing yet.
         archive: where every answer goes.
         visits: where what is remembered of each page goes.
         before: what an earlier visit remembered of them.
@@ -58,14 +59,16 @@ class PortalSpider(Spider):
 
     name = "portal"
 
-    def __init__(self, job: CrawlJob, archive: ArchiveWriter, visits: VisitsWriter, before: Visits | None) -> None:
+    def __init__(
+        self, job: CrawlJob, frontier: Frontier, archive: ArchiveWriter, visits: VisitsWriter, before: Visits | None
+    ) -> None:
         super().__init__()
         self.job = job
         self.archive = archive
         self._visits, self._before = visits, before
         self.base = str(job.base)
         self.scope = Scope(self.base, job.origin, job.deny)
-        self.frontier = Frontier(job.limits.max_pages, {*job.known, *job.seeds})
+        self.frontier = frontier
         self.fetch = Fetcher(job, self.scope, self.frontier, self._download, self._visited)
         self.bytes = self.pages = self.not_modified = self.same = 0
         self._forbidden: set[str] = set()
@@ -84,7 +87,7 @@ class PortalSpider(Spider):
         """Visits the portal, telling each page on standard output as it is had; leaves nothing for Scrapy to schedule.
 
         Raises:
-            OSError: the archive cannot be written, or nobody listens any more.
+            OSError, sqlite3.Error: a file cannot be written, or nobody listens any more.
         """
         try:
             async for url in self._visit():
@@ -97,7 +100,6 @@ class PortalSpider(Spider):
                 yield request
         finally:
             self.failure = sys.exception()
-            self.frontier.close()
 
     def stop_other_types(self, headers: Headers, request: Request) -> None:
         """Ends the download of what is not HTML at its headers.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from copy import copy
 from dataclasses import dataclass
-from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -43,8 +42,9 @@ def answered(path: Path, max_bytes: int, has: Callable[[str, str], bool]) -> Ite
         OSError: the file cannot be opened.
     """
     wanted: dict[Path, dict[str, tuple[str, str]]] = {}
+    runs = runs_of(path)
     for place, record in records(path, max_bytes):
-        refers = refers_to(path, record)
+        refers = refers_to(path, runs, record)
         if refers is None and not is_answer(record):
             continue
         with named(path, place):
@@ -84,7 +84,7 @@ def _held(path: Path, holder: Path, wanted: Mapping[str, tuple[str, str]], max_b
         raise ArchiveError(path, place, f"the record {record} it refers to in {holder}", found)
 
 
-def refers_to(path: Path, record: Any) -> tuple[Path, str] | None:  # noqa: ANN401 (warcio has no types)
+def refers_to(path: Path, runs: Path, record: Any) -> tuple[Path, str] | None:  # noqa: ANN401 (warcio has no types)
     """The file and the record that a record refers to; None of one that refers to none, or does not say where it is.
 
     A file that is not named is this one. A named one is an archive of another run, in the folder beside this one's:
@@ -99,12 +99,11 @@ def refers_to(path: Path, record: Any) -> tuple[Path, str] | None:  # noqa: ANN4
     run, _, file = named_file.partition("/")
     if not _RUN.fullmatch(run) or file != ARCHIVE:
         return None
-    return _runs_of(path) / run / ARCHIVE, name.strip("<>")
+    return runs / run / ARCHIVE, name.strip("<>")
 
 
-@lru_cache(maxsize=4)
-def _runs_of(path: Path) -> Path:
-    """The folder of all runs, of an archive in the folder of its run: asked for at each of its records."""
+def runs_of(path: Path) -> Path:
+    """The folder of all runs, of an archive in the folder of its run."""
     return path.resolve().parent.parent
 
 
@@ -121,10 +120,11 @@ def unfold(path: Path, out: Path, max_bytes: int) -> None:
         OSError: a file cannot be read or written.
     """
     wanted: dict[Path, dict[str, tuple[str, str]]] = {}
+    runs = runs_of(path)
     with out.open("wb") as file:
         writer = WARCWriter(file, gzip=True, warc_version="1.1")
         for place, record in records(path, max_bytes):
-            refers = refers_to(path, record)
+            refers = refers_to(path, runs, record)
             kept = _copy(record)
             if refers:
                 wanted.setdefault(refers[0], {})[refers[1]] = place, ""

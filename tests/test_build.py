@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import build, database
+from pipeline import build, database, sql
 from pipeline.described import OF_THE_CRAWL
 from pipeline.descriptor import tables
 from pipeline.normalize import Row, frame
@@ -188,6 +188,18 @@ def test_no_cell_begins_with_what_a_spreadsheet_runs_and_the_guard_comes_off(
         assert not re.search(r"""(?:^|[;\n]"*)[=+\-@＝＋－＠\t\r]""", cell)
         assert unguarded(cell) == text
         assert (cell[0] != text[0]) == (text[0] in GUARDED and text[0] != "'")
+
+
+def test_files_of_many_row_groups_have_their_rows_by_key(tmp_path: Path) -> None:
+    count = 300_000  # DuckDB takes 122,880 at a time, on all cores
+    table = {"name": "many", "schema": {"fields": [{"name": "cle", "type": "integer"}], "primaryKey": ["cle"]}}
+    with sql.connected() as con:
+        con.execute(f"CREATE TABLE many AS SELECT (i * 7919) % {count} AS cle FROM range({count}) AS r(i)")  # noqa: S608 (the test's own)
+        build.write_files(con, table, tmp_path)
+    expected = list(range(count))
+    assert [int(line) for line in (tmp_path / "many.csv").read_text().splitlines()[1:]] == expected
+    assert [row["cle"] for row in json.loads((tmp_path / "many.json").read_bytes())] == expected
+    assert pd.read_parquet(tmp_path / "many.parquet")["cle"].tolist() == expected
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ from schemas.typography import guarded
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Route
 
     from pipeline.site.words import Language
 
@@ -292,10 +292,19 @@ def test_what_takes_too_long_is_stopped_and_the_next_query_answered(browser: Bro
     with visiting(browser) as visit:
         asking = Asking(visit, served.page())
         stop = visit.page.get_by_role("button", name="Arrêter")
+        waiting: list[Route] = []
+
+        def wait(route: Route) -> None:
+            waiting.append(route)
+
+        visit.page.route("**/duckdb.js", wait)
         visit.page.get_by_role("textbox").fill(LONG)
-        visit.page.get_by_role("button", name="Exécuter").click()
+        with visit.page.expect_request("**/duckdb.js"):
+            visit.page.get_by_role("button", name="Exécuter").click()
         stop.click()  # while DuckDB is loaded
         assert asking.said() == "Arrêté. La prochaine requête rouvrira les données."
+        visit.page.unroute("**/duckdb.js")
+        waiting[0].continue_()
         visit.page.get_by_role("button", name="Exécuter").click()
         visit.page.get_by_text("Exécution…").wait_for()
         stop.click()  # while it counts

@@ -17,6 +17,7 @@ from test_refresh import AXES_PAGE, BANKS, BANKS_PAGE, PORTAL, refresh
 from pipeline.failures import RunFailedError
 from pipeline.paths import Home, RunFolder, read_json
 from pipeline.replaying import ReplayError, replay
+from schemas.load import load
 from spiders import archive
 from spiders.manners import HTML
 from spiders.records import records
@@ -115,6 +116,8 @@ def test_what_did_not_change_is_archived_by_reference_and_makes_no_release(serve
     assert archive.referred(now.archive) == [before.archive.resolve()]
     assert [c.body for c in sorted_by_url(before)] == [c.body for c in sorted_by_url(now)]
     assert had(before) == had(now)
+    fed = {row["url"].removeprefix(load(PORTAL).portal.origin) for row in evidence(out).values()}
+    assert fed <= set(read_json(now.job)["known"]), "pages that rows were read in have no room of their own"
 
 
 def had(run: RunFolder) -> list[dict[str, Any]]:
