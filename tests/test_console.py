@@ -303,8 +303,8 @@ def test_what_takes_too_long_is_stopped_and_the_next_query_answered(browser: Bro
             visit.page.get_by_role("button", name="Exécuter").click()
         stop.click()  # while DuckDB is loaded
         assert asking.said() == "Arrêté. La prochaine requête rouvrira les données."
-        visit.page.unroute("**/duckdb.js")
         waiting[0].continue_()
+        visit.page.unroute("**/duckdb.js")
         visit.page.get_by_role("button", name="Exécuter").click()
         visit.page.get_by_text("Exécution…").wait_for()
         stop.click()  # while it counts
