@@ -156,12 +156,13 @@ class _Search:
             raise too_slow
         began = time.thread_time()
         try:
-            return search(_folded(text), seconds)
+            found = search(_folded(text), seconds)
         except TimeoutError as error:
+            self._left -= seconds  # all it was given, whatever of it others on the machine had
             raise too_slow from error
-        finally:
-            taken = time.thread_time() - began
-            self._left -= taken if taken > _LONG else 0.0
+        taken = time.thread_time() - began
+        self._left -= taken if taken > _LONG else 0.0
+        return found
 
 
 def begin_page() -> None:

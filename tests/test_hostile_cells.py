@@ -278,7 +278,9 @@ def test_no_page_of_the_site_runs_any_of_it(made: Made, browser: Browser) -> Non
                 visit.page.goto(f"{address}/site/{place}")
                 for link in visit.page.locator("a.evidence").all()[:3]:
                     link.click()
+                    visit.page.locator("dialog").wait_for()
                     visit.page.keyboard.press("Escape")
+                    visit.page.locator("dialog").wait_for(state="detached")
                 links = visit.page.evaluate("[...document.querySelectorAll('[href], [src]')].map(e => e.href || e.src)")
                 assert {urlsplit(link).scheme for link in links} <= {"http", "https", "mailto"}, place
                 assert visit.page.locator(MARKUP).count() == 0, place

@@ -30,19 +30,22 @@ class Spent:
     told: str = ""
 
 
-def spent(command: list[str], folder: Path) -> Spent:
+def spent(command: list[str], folder: Path, given: str = "") -> Spent:
     """Runs a command to its end.
 
     Args:
         command: what to run; what it says goes to a file of the folder.
         folder: where to.
+        given: its standard input.
 
     Raises:
         CalledProcessError: its status is not 0.
     """
     found, began, before = Spent(), time.perf_counter(), os.times()
     said = folder / "said.txt"
-    with said.open("wb") as out, subprocess.Popen(command, stdout=out) as process:
+    asked = folder / "asked.txt"
+    asked.write_text(given)
+    with said.open("wb") as out, asked.open("rb") as told, subprocess.Popen(command, stdin=told, stdout=out) as process:
         while process.poll() is None:
             _look(process.pid, found)
             time.sleep(_EVERY)  # between two looks: the kernel keeps no peak of processes together

@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import subprocess
 import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bench.measuring import Spent, spent
@@ -48,14 +50,20 @@ def releases(folder: Path, counts: Sequence[int]) -> Iterator[str]:
     """Lines of a Markdown table: what the release that makes it so many takes."""
     where = folder / "releases"
     _declared(where, _RELEASED)
-    for number in range(1, max(counts) + 1):
-        with served(Site(_RELEASED.pages, _RELEASED.changed, number, _RELEASED.sheet_every)) as base:
-            taken, told = _refreshed(where, base)
-        assert told["outcome"] == "released", told
-        if number in counts:
-            clock = sum(clock for name, (clock, _) in told["stages"].items() if name != "crawl")
-            room = (where / "outputs" / PORTAL / "history.duckdb").stat().st_size
-            yield f"| {number:,} | {clock:.1f} s | {taken.peaks['run'] / 1e6:.0f} MB | {room / 1e6:.1f} MB |"
+    with subprocess.Popen(_command(where), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for number in range(1, max(counts) + 1):
+            time.sleep(1.1)  # a run is named by its second
+            with served(replace(_RELEASED, edition=number)) as base:
+                process.stdin.write(f"{base}\n")
+                process.stdin.flush()
+                told = json.loads(process.stdout.readline())
+            assert told["outcome"] == "released", told
+            if number in counts:
+                clock = sum(clock for name, (clock, _) in told["stages"].items() if name != "crawl")
+                room = (where / "outputs" / PORTAL / "history.duckdb").stat().st_size
+                yield f"| {number:,} | {clock:.1f} s | {told['peak'] / 1e6:.0f} MB | {room / 1e6:.1f} MB |"
 
 
 def sample(folder: Path) -> Iterator[str]:
@@ -79,9 +87,14 @@ def _declared(folder: Path, site: Site) -> Site:
 
 def _refreshed(folder: Path, base: str) -> tuple[Spent, dict[str, Any]]:
     time.sleep(1.1)  # a run is named by its second
-    arguments = [PORTAL, base, str(folder / "outputs"), str(folder / "schemas")]
-    taken = spent([sys.executable, "-m", "bench.one_refresh", *arguments], folder)
+    taken = spent(_command(folder), folder, f"{base}\n")
     return taken, json.loads(taken.told)
+
+
+def _command(folder: Path) -> list[str]:
+    return [
+        sys.executable, "-m", "bench.refreshes", PORTAL, str(folder / "outputs"), str(folder / "schemas"),
+    ]  # fmt: skip
 
 
 def _outside(told: dict[str, Any]) -> float:
